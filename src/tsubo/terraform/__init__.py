@@ -1,0 +1,1 @@
+"""The Terraform provider: a resource becomes AWS calls on the endpoint."""
