@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from tsubo.model.vpc import Tags
 
@@ -46,9 +46,12 @@ class DiscoveryService:
     routing_policy: Literal["MULTIVALUE", "WEIGHTED"] = "MULTIVALUE"
     dns_records: tuple[DnsRecord, ...] = ()
     custom_health_check: bool = False
+    health_check_config: Mapping[str, Any] | None = None
+    """A Route 53 health check as it was asked for: kept and echoed, not run."""
     description: str | None = None
     creator_request_id: str | None = None
     instances_revision: int = 1
+    attributes: Mapping[str, str] = field(default_factory=dict)
     tags: Tags = field(default_factory=dict)
 
     @property

@@ -195,7 +195,9 @@ class Service:
     """What was accepted but is not run (service connect, alarms, ...), echoed as it came."""
     tags: Tags = field(default_factory=dict)
     deployments: tuple[Deployment, ...] = ()
+    """The PRIMARY first."""
     events: tuple[ServiceEvent, ...] = ()
+    """Newest first, at most 100."""
     failed_starts: int = 0
     """Starts that failed one after another: the memory of the restart back-off."""
     next_start_at: float = 0.0
@@ -256,9 +258,11 @@ class Task:
     cpu: int | None = None
     memory: int | None = None
     launch_type: str = "FARGATE"
+    capacity_provider_name: str | None = None
     platform_version: str = "1.4.0"
     enable_execute_command: bool = False
     overrides: JsonObject = field(default_factory=dict)
+    client_token: str | None = None
     connectivity_at: float | None = None
     pull_started_at: float | None = None
     pull_stopped_at: float | None = None
