@@ -32,5 +32,5 @@ class EngineIdentity:
 
 
 def device_name(network_interface_id: str) -> str:
-    """Return the router-side device name of an ENI: `e` and 14 digits of its id."""
-    return ("e" + network_interface_id.removeprefix("eni-"))[:DEVICE_NAME_LENGTH]
+    """Return the router-side device name of an ENI: `e` and the last 14 digits of its id."""
+    return "e" + network_interface_id.removeprefix("eni-")[-(DEVICE_NAME_LENGTH - 1) :]
