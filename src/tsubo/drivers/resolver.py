@@ -16,6 +16,8 @@ from pathlib import Path
 
 Respond = Callable[[bytes, bool], bytes | None]
 """Given a query and whether it came over a stream, return the response, or None for silence."""
+OpenSocket = Callable[[str, socket.AddressFamily, socket.SocketKind], socket.socket]
+"""Makes a socket inside a named network namespace; raises OSError where there is none."""
 
 DNS_PORT = 53
 LARGEST_QUERY = 4096
@@ -25,8 +27,8 @@ BACKLOG = 128
 MOST_CONNECTIONS = 256
 """TCP connections of one endpoint; one more is closed at once."""
 IDLE_SECONDS = 10.0
-RETRY_SECONDS = 0.5
-"""How soon an endpoint whose namespace or address is not there yet is tried again."""
+CHECK_SECONDS = 0.5
+"""How often it is checked that each endpoint's namespace is there, and is still the one its sockets are in."""
 NAMESPACES = Path("/run/netns")
 CLONE_NEWNET = 0x40000000
 
@@ -44,17 +46,18 @@ class Endpoint:
 class Resolver:
     """Serves the endpoints it was last told to. Must be made and used inside a running event loop."""
 
-    def __init__(self, port: int = DNS_PORT) -> None:
+    def __init__(self, port: int = DNS_PORT, open_socket: OpenSocket | None = None) -> None:
         self._port = port
+        self._open_socket = open_socket or socket_in
         self._wanted: Mapping[Endpoint, Respond] = {}
         self._listeners: dict[Endpoint, _Listener] = {}
-        self._retry: asyncio.TimerHandle | None = None
+        self._check: asyncio.TimerHandle | None = None
 
     def serve(self, wanted: Mapping[Endpoint, Respond]) -> frozenset[Endpoint]:
         """Serve exactly these endpoints from now on; return those that are served when this returns.
 
-        An endpoint that stays keeps its sockets and connections. One whose namespace or address is not there (yet) is
-        tried again until it is, or until it is no longer wanted; one whose namespace was made anew is opened anew.
+        An endpoint that stays keeps its sockets and connections. One whose namespace or address is not there (yet), or
+        whose namespace was made anew, is opened as soon as that is seen.
         """
         self._wanted = dict(wanted)
         self._open_and_close()
@@ -65,9 +68,9 @@ class Resolver:
         self.serve({})
 
     def _open_and_close(self) -> None:
-        if self._retry is not None:
-            self._retry.cancel()
-            self._retry = None
+        if self._check is not None:
+            self._check.cancel()
+            self._check = None
         for endpoint, listener in list(self._listeners.items()):
             if endpoint not in self._wanted or listener.namespace_id != _namespace_id(endpoint.namespace):
                 self._listeners.pop(endpoint).close()
@@ -76,12 +79,12 @@ class Resolver:
                 self._listeners[endpoint].respond = respond
                 continue
             try:
-                self._listeners[endpoint] = _Listener(endpoint, self._port, respond)
+                self._listeners[endpoint] = _Listener(endpoint, self._port, self._open_socket, respond)
                 log.info("serving %s in %s", endpoint.address, endpoint.namespace)
             except OSError as error:
                 log.debug("not yet serving %s in %s: %s", endpoint.address, endpoint.namespace, error)
-        if len(self._listeners) < len(self._wanted):
-            self._retry = asyncio.get_running_loop().call_later(RETRY_SECONDS, self._open_and_close)
+        if self._wanted:
+            self._check = asyncio.get_running_loop().call_later(CHECK_SECONDS, self._open_and_close)
 
 
 def _namespace_id(name: str) -> int | None:
@@ -95,16 +98,16 @@ def _namespace_id(name: str) -> int | None:
 class _Listener:
     """The two sockets of one endpoint, and its TCP connections."""
 
-    def __init__(self, endpoint: Endpoint, port: int, respond: Respond) -> None:
+    def __init__(self, endpoint: Endpoint, port: int, open_socket: OpenSocket, respond: Respond) -> None:
         self.respond = respond
         self.connections: set[_Connection] = set()
         self.namespace_id = _namespace_id(endpoint.namespace)
         self._loop = asyncio.get_running_loop()
         self._accepting: set[asyncio.Task[object]] = set()
         address = (endpoint.address, port)
-        self._datagrams = _bound(endpoint.namespace, socket.SOCK_DGRAM, address)
+        self._datagrams = _bound(open_socket, endpoint.namespace, socket.SOCK_DGRAM, address)
         try:
-            self._streams = _bound(endpoint.namespace, socket.SOCK_STREAM, address)
+            self._streams = _bound(open_socket, endpoint.namespace, socket.SOCK_STREAM, address)
         except OSError:
             self._datagrams.close()
             raise
@@ -206,9 +209,9 @@ class _Connection(asyncio.Protocol):
         self._idle = asyncio.get_running_loop().call_later(IDLE_SECONDS, self.abort)
 
 
-def _bound(namespace: str, kind: socket.SocketKind, address: tuple[str, int]) -> socket.socket:
+def _bound(open_socket: OpenSocket, namespace: str, kind: socket.SocketKind, address: tuple[str, int]) -> socket.socket:
     """Return a socket inside a namespace, bound and (a stream's) listening."""
-    made = socket_in(namespace, socket.AF_INET, kind)
+    made = open_socket(namespace, socket.AF_INET, kind)
     try:
         made.setblocking(False)
         if kind == socket.SOCK_DGRAM:
