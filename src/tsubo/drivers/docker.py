@@ -1,0 +1,348 @@
+"""The container engine: the containers of a task around the one that holds their network namespace.
+
+A task is a pause container without a network, whose namespace is plugged from outside, and application containers
+that join it. Every container carries the engine's id and the task's id as labels; nothing else is remembered, so a
+new process takes over what it finds. All calls are safe to repeat.
+"""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any, Literal
+
+import docker
+import docker.errors
+
+from tsubo.drivers.pause_image import pause_image_archive
+from tsubo.model.containers import ContainerSpec, TaskSpec
+from tsubo.model.observed import ObservedContainer, ObservedTask
+
+ENGINE_LABEL = "tsubo.engine"
+TASK_LABEL = "tsubo.task"
+CONTAINER_LABEL = "tsubo.container"
+LOG_GROUP_LABEL = "tsubo.log-group"
+LOG_STREAM_LABEL = "tsubo.log-stream"
+REGION_LABEL = "tsubo.region"
+PAUSE_IMAGE = "tsubo-pause:1"
+NANOSECONDS = 1_000_000_000
+CALL_TIMEOUT_SECONDS = 120
+
+
+class ImageNotFoundError(Exception):
+    """An image is not among the engine's, and was not to be had."""
+
+
+class ContainerEngine:
+    """Docker, as far as tasks need it. One object may be used by many threads."""
+
+    def __init__(self, engine_id: str, region: str = "") -> None:
+        self.engine_id = engine_id
+        self.client = docker.APIClient(version="auto", timeout=CALL_TIMEOUT_SECONDS, num_pools=32)
+        self._region = region
+        self._known: dict[str, ObservedContainer] = {}
+        self._known_states: dict[str, tuple[str, str]] = {}
+        self._tasks: dict[str, ObservedTask] = {}
+        self._stale = threading.Event()
+        self._stale.set()
+        self._pause_image_lock = threading.Lock()
+
+    # Images
+
+    def find_image(self, references: Iterable[str]) -> tuple[str, str] | None:
+        """Return the id and the reference of the first of these images that is here, or None."""
+        for reference in references:
+            with contextlib.suppress(docker.errors.ImageNotFound):
+                return self.client.inspect_image(reference)["Id"], reference
+        return None
+
+    def image(self, spec: ContainerSpec) -> str:
+        """Return the id of a container's image, fetched if it may be. Raise ImageNotFoundError with the reason."""
+        found = self.find_image(spec.images)
+        if found is None and spec.pull is not None:
+            try:
+                self.client.pull(spec.pull)
+            except docker.errors.APIError as error:
+                raise ImageNotFoundError(error.explanation or str(error)) from error
+            found = self.find_image([spec.pull])
+        if found is None:
+            raise ImageNotFoundError("not found")
+        return found[0]
+
+    def _ensure_pause_image(self) -> None:
+        with self._pause_image_lock:
+            if self.find_image([PAUSE_IMAGE]) is None:
+                name, tag = PAUSE_IMAGE.split(":")
+                self.client.import_image_from_data(
+                    pause_image_archive(), repository=name, tag=tag, changes=['ENTRYPOINT ["/pause"]']
+                )
+
+    # A task's life
+
+    def create_task(self, spec: TaskSpec, environments: Mapping[str, Mapping[str, str]]) -> int:
+        """Make a task's containers and start the pause. Return the pause's process id.
+
+        `environments` are the containers' environments by name, secrets filled in. Raises ImageNotFoundError.
+        """
+        images = {container.name: self.image(container) for container in spec.containers}
+        self._ensure_pause_image()
+        pause = self._create(self._name(spec.task_id, None), self._pause_config(spec))
+        with ThreadPoolExecutor(1 + len(spec.containers)) as pool:
+            started = pool.submit(self.client.start, pause)
+            created = [
+                pool.submit(
+                    self._create,
+                    self._name(spec.task_id, container.name),
+                    self._container_config(
+                        spec, container, images[container.name], environments[container.name], pause
+                    ),
+                )
+                for container in spec.containers
+            ]
+            started.result()
+            for future in created:
+                future.result()
+        self.mark_stale()
+        pid: int = self.client.inspect_container(pause)["State"]["Pid"]
+        return pid
+
+    def start(self, task_id: str, names: Iterable[str]) -> None:
+        """Start containers of a task at the same time. One that has run already is left as it is."""
+        names = list(names)
+        with ThreadPoolExecutor(max(1, len(names))) as pool:
+            for _ in pool.map(lambda name: self._start_once(self._name(task_id, name)), names):
+                pass
+        self.mark_stale()
+
+    def _start_once(self, name: str) -> None:
+        if self.client.inspect_container(name)["State"]["Status"] == "created":
+            self.client.start(name)
+
+    def stop(self, task_id: str, layers: Iterable[Iterable[str]]) -> None:
+        """Stop a task's containers layer by layer: the stop signal, then SIGKILL after each one's stop timeout."""
+        for layer in layers:
+            names = list(layer)
+            with ThreadPoolExecutor(max(1, len(names))) as pool:
+                for _ in pool.map(lambda name: self._stop_one(self._name(task_id, name)), names):
+                    pass
+        self.mark_stale()
+
+    def _stop_one(self, name: str) -> None:
+        with contextlib.suppress(docker.errors.NotFound):
+            timeout = self.client.inspect_container(name)["Config"].get("StopTimeout") or 30
+            # The client waits for the answer, so its own limit lies beyond the container's.
+            self.client.stop(name, timeout=timeout)
+
+    def remove_task(self, task_id: str) -> None:
+        """Remove all containers of a task, running or not."""
+        self._remove({ENGINE_LABEL: self.engine_id, TASK_LABEL: task_id})
+
+    def remove_all(self) -> int:
+        """Remove all containers of this engine. Return how many there were."""
+        return self._remove({ENGINE_LABEL: self.engine_id})
+
+    def _remove(self, labels: Mapping[str, str]) -> int:
+        containers = self._list(labels)
+        # The pause goes last: the others are in its namespace.
+        containers.sort(key=lambda container: CONTAINER_LABEL not in container["Labels"])
+        with ThreadPoolExecutor(4) as pool:
+            for _ in pool.map(lambda container: self._remove_one(container["Id"]), containers):
+                pass
+        self.mark_stale()
+        return len(containers)
+
+    def _remove_one(self, container_id: str) -> None:
+        try:
+            self.client.remove_container(container_id, force=True, v=True)
+        except docker.errors.NotFound:
+            pass
+        except docker.errors.APIError as error:
+            if error.status_code != 409:  # its removal is already in progress
+                raise
+
+    def _create(self, name: str, config: dict[str, Any]) -> str:
+        try:
+            container_id: str = self.client.create_container_from_config(config, name=name)["Id"]
+        except docker.errors.APIError as error:
+            if error.status_code != 409:
+                raise
+            container_id = self.client.inspect_container(name)["Id"]
+        return container_id
+
+    # What containers are made from
+
+    def _name(self, task_id: str, container: str | None) -> str:
+        return f"tsubo-{self.engine_id}-{task_id}-{container or 'pause.'}"
+
+    def _pause_config(self, spec: TaskSpec) -> dict[str, Any]:
+        return {
+            "Image": PAUSE_IMAGE,
+            "Hostname": spec.hostname,
+            "StopSignal": "SIGKILL",
+            "Labels": {ENGINE_LABEL: self.engine_id, TASK_LABEL: spec.task_id},
+            "HostConfig": {
+                "NetworkMode": "none",
+                "Dns": list(spec.nameservers),
+                "DnsSearch": list(spec.search_domains),
+                "ExtraHosts": [f"{spec.hostname}:{spec.address}"],
+                "Sysctls": {"net.ipv4.ip_unprivileged_port_start": "0"},
+            },
+        }
+
+    def _container_config(
+        self, spec: TaskSpec, container: ContainerSpec, image: str, environment: Mapping[str, str], pause: str
+    ) -> dict[str, Any]:
+        labels = {
+            **container.labels,
+            ENGINE_LABEL: self.engine_id,
+            TASK_LABEL: spec.task_id,
+            CONTAINER_LABEL: container.name,
+        }
+        if container.log_group and container.log_stream:
+            labels |= {LOG_GROUP_LABEL: container.log_group, LOG_STREAM_LABEL: container.log_stream}
+            labels[REGION_LABEL] = environment.get("AWS_REGION", self._region)
+        config: dict[str, Any] = {
+            "Image": image,
+            "Env": [f"{name}={value}" for name, value in environment.items()],
+            "Labels": labels,
+            "StopTimeout": container.stop_timeout,
+            "Tty": container.tty,
+            "OpenStdin": container.stdin,
+            # The image's own check is ignored on ECS; only the task definition's counts.
+            "Healthcheck": _health_config(container),
+            "HostConfig": {
+                "NetworkMode": f"container:{pause}",
+                "LogConfig": {"Type": "json-file", "Config": {"max-size": "20m", "max-file": "2"}},
+                "ReadonlyRootfs": container.read_only,
+                "Init": container.init,
+                "Memory": container.memory_bytes or 0,
+                "MemoryReservation": container.memory_reservation_bytes or 0,
+                "Ulimits": [{"Name": n, "Soft": soft, "Hard": hard} for n, soft, hard in container.ulimits],
+            },
+        }
+        if container.command is not None:
+            config["Cmd"] = list(container.command)
+        if container.entrypoint is not None:
+            config["Entrypoint"] = list(container.entrypoint)
+            config.setdefault("Cmd", [])
+        if container.user is not None:
+            config["User"] = container.user
+        if container.working_directory is not None:
+            config["WorkingDir"] = container.working_directory
+        return config
+
+    # What is there
+
+    def mark_stale(self) -> None:
+        """Say that the containers may have changed: the next `observe` looks again."""
+        self._stale.set()
+
+    def observe(self) -> Mapping[str, ObservedTask]:
+        """Return the tasks of this engine whose containers are here, by task id."""
+        if self._stale.is_set():
+            self._stale.clear()
+            try:
+                self._tasks = self._look()
+            except Exception:
+                self._stale.set()
+                raise
+        return self._tasks
+
+    def _look(self) -> dict[str, ObservedTask]:
+        pauses: dict[str, bool] = {}
+        containers: dict[str, dict[str, ObservedContainer]] = {}
+        seen = set()
+        for listed in self._list({ENGINE_LABEL: self.engine_id}):
+            task_id = listed["Labels"].get(TASK_LABEL, "")
+            name = listed["Labels"].get(CONTAINER_LABEL)
+            containers.setdefault(task_id, {})
+            if name is None:
+                pauses[task_id] = listed["State"] == "running"
+            else:
+                seen.add(listed["Id"])
+                observed = self._observe_container(name, listed)
+                if observed is not None:
+                    containers[task_id][name] = observed
+        self._known = {key: value for key, value in self._known.items() if key in seen}
+        return {task_id: ObservedTask(task_id, pauses.get(task_id, False), own) for task_id, own in containers.items()}
+
+    def _observe_container(self, name: str, listed: Mapping[str, Any]) -> ObservedContainer | None:
+        container_id = listed["Id"]
+        # Only a change of state or health makes a closer look worth its while.
+        health = next((word for word in ("unhealthy", "healthy", "starting") if word in listed["Status"]), "")
+        state = (listed["State"], health)
+        if self._known_states.get(container_id) != state or container_id not in self._known:
+            try:
+                self._known[container_id] = _observed(name, self.client.inspect_container(container_id))
+            except docker.errors.NotFound:
+                return None
+            self._known_states[container_id] = state
+        return self._known[container_id]
+
+    def _list(self, labels: Mapping[str, str]) -> list[Any]:
+        filters = {"label": [f"{name}={value}" for name, value in labels.items()]}
+        listed: list[Any] = self.client.containers(all=True, filters=filters)
+        return listed
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Follow the engine's events of our containers for ever, calling `changed` at each; returns if the stream ends."""
+        filters = {"type": "container", "label": f"{ENGINE_LABEL}={self.engine_id}"}
+        for event in self.client.events(decode=True, filters=filters):
+            if not event.get("Action", "").startswith("exec_"):
+                self.mark_stale()
+                changed()
+
+    def containers_with_logs(self) -> Iterator[tuple[str, Mapping[str, str]]]:
+        """Yield the id and labels of each container whose output goes to a log group."""
+        for listed in self._list({ENGINE_LABEL: self.engine_id}):
+            if LOG_GROUP_LABEL in listed["Labels"] and listed["State"] != "created":
+                yield listed["Id"], listed["Labels"]
+
+    def container_name(self, task_id: str, name: str) -> str:
+        """Return the container engine's name of a task's container."""
+        return self._name(task_id, name)
+
+
+def _health_config(container: ContainerSpec) -> dict[str, Any]:
+    probe = container.health
+    if probe is None:
+        return {"Test": ["NONE"]}
+    return {
+        "Test": list(probe.test),
+        "Interval": int(probe.interval * NANOSECONDS),
+        "Timeout": int(probe.timeout * NANOSECONDS),
+        "Retries": probe.retries,
+        "StartPeriod": int(probe.start_period * NANOSECONDS),
+    }
+
+
+def _observed(name: str, inspected: Mapping[str, Any]) -> ObservedContainer:
+    state = inspected["State"]
+    health = {"healthy": "HEALTHY", "unhealthy": "UNHEALTHY"}.get(state.get("Health", {}).get("Status", ""), "UNKNOWN")
+    status = _status(state["Status"])
+    return ObservedContainer(
+        name=name,
+        container_id=inspected["Id"],
+        status=status,
+        exit_code=state["ExitCode"] if status == "exited" else None,
+        out_of_memory=bool(state.get("OOMKilled")),
+        started_at=_seconds(state["StartedAt"]),
+        finished_at=_seconds(state["FinishedAt"]),
+        health=health,  # type: ignore[arg-type]
+        image_digest=inspected["Image"],
+    )
+
+
+def _status(status: str) -> Literal["created", "running", "exited"]:
+    if status == "created":
+        return "created"
+    return "running" if status in ("running", "paused", "restarting") else "exited"
+
+
+def _seconds(timestamp: str) -> float | None:
+    """Return an engine's timestamp as seconds since the epoch; None for its zero value."""
+    if timestamp.startswith("0001-"):
+        return None
+    whole, _, fraction = timestamp.rstrip("Z").partition(".")
+    return datetime.fromisoformat(f"{whole}.{(fraction or '0')[:6].ljust(6, '0')}+00:00").timestamp()

@@ -1,0 +1,158 @@
+"""The controller: the AWS endpoint and the loop, in one process.
+
+    python -m tsubo.engine.controller --home HOME
+
+It may be killed at any moment: what it answered is on disk, what runs goes on running, and the next one takes over.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+
+from tsubo.aws.asgi import application
+from tsubo.aws.breadth import Breadth
+from tsubo.aws.endpoint import Endpoint
+from tsubo.aws.signature import AccessKey, Verifier
+from tsubo.aws.store import Store
+from tsubo.drivers.certificate_authority import CertificateAuthority
+from tsubo.drivers.container_logs import LogLine, LogShipper
+from tsubo.drivers.docker import ContainerEngine
+from tsubo.engine.api import Api
+from tsubo.engine.context import EngineContext
+from tsubo.engine.data_plane import DataPlane
+from tsubo.engine.home import Home, open_home
+from tsubo.engine.loop import Loop, Machine, SystemSupply
+from tsubo.engine.steps import StepRunner
+from tsubo.model.pace import Pace, real_pace
+from tsubo.terraform.calls import Clients
+
+log = logging.getLogger("tsubo.controller")
+
+WATCH_AGAIN_SECONDS = 0.5
+SHUTDOWN_SECONDS = 2
+
+
+class Controller:
+    """Everything in the controller's process, wired together."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        settings = home.settings
+        self.store = Store(home.store, home.identity)
+        self.containers = ContainerEngine(settings.engine_id, settings.region)
+        self.breadth = Breadth(home.path / "moto")
+        self.data_plane = DataPlane(home)
+        authority = CertificateAuthority(home.path / "ca")
+        authority.ensure(f"Tsubo local CA {settings.engine_id}")
+        shipper = LogShipper(self.containers, home.path / "logs" / "positions.json", self._deliver_logs)
+        self.shipper = shipper
+        self.steps = StepRunner(
+            self.store,
+            self.containers,
+            self.data_plane.network,
+            self.breadth,
+            authority,
+            shipper,
+            finished=self.wake,
+        )
+        machine = Machine(self.containers, self.data_plane, self.steps, home.path / "health" / "state.json")
+        self.loop = Loop(self.store, machine, real_pace() if settings.real_time else Pace())
+        self.store.subscribe(self.loop.wake)
+
+    def wake(self) -> None:
+        """Ask the loop for a pass."""
+        self.loop.wake()
+
+    def run(self) -> None:
+        """Serve until SIGTERM."""
+        threading.Thread(target=self._receive_wake_ups, name="wake-ups", daemon=True).start()
+        _run_forever("container-events", lambda: self.containers.watch(self.wake))
+        self.loop.start()
+        # moto is needed by every stack (roles, log groups); it starts while Terraform still reads.
+        threading.Thread(target=self.breadth.ensure_started, daemon=True).start()
+        threading.Thread(target=self.shipper.follow_all, daemon=True).start()
+        try:
+            asyncio.run(self._serve())
+        finally:
+            self.loop.stop()
+            self.store.close()
+
+    async def _serve(self) -> None:
+        settings = self.home.settings
+        key = AccessKey(settings.access_key_id, settings.secret_access_key)
+        verifier = Verifier(key, auth="none" if settings.auth == "none" else "signature")
+        endpoint = Endpoint(self.store, SystemSupply(), verifier, self.breadth)
+        clients = Clients(self.home.endpoint, settings.access_key_id, settings.secret_access_key)
+        context = EngineContext(self.home, self.store, self.loop, self.containers, self.data_plane, clients, time.time())
+        server = uvicorn.Server(
+            uvicorn.Config(
+                application(endpoint, Api(context)),
+                host="127.0.0.1",
+                port=settings.port,
+                log_level="warning",
+                access_log=False,
+                timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+            )
+        )
+        await server.serve()
+
+    def _receive_wake_ups(self) -> None:
+        """Receive the health checker's datagrams: its state file has changed."""
+        path = self.home.socket("controller")
+        path.unlink(missing_ok=True)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
+            receiver.bind(str(path))
+            os.chmod(path, 0o600)
+            while True:
+                receiver.recv(64)
+                self.wake()
+
+    def _deliver_logs(self, region: str, group: str, stream: str, lines: list[LogLine]) -> None:
+        events = [{"timestamp": line.time_ms, "message": line.message or " "} for line in lines]
+        try:
+            self.breadth.call(
+                "logs", "PutLogEvents", {"logGroupName": group, "logStreamName": stream, "logEvents": events}, region
+            )
+        except Exception as error:
+            code = getattr(error, "response", {}).get("Error", {}).get("Code")
+            if code == "ResourceNotFoundException":
+                raise LookupError(group) from error
+            raise
+
+
+def _run_forever(name: str, work: Callable[[], None]) -> None:
+    """Run work in a thread, again and again: when its stream ends or fails, it is opened anew."""
+
+    def run() -> None:
+        while True:
+            with contextlib.suppress(Exception):
+                work()
+            time.sleep(WATCH_AGAIN_SECONDS)
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+
+
+def main() -> None:
+    """Run the controller of a state directory."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--home", type=Path, required=True)
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("botocore").setLevel(logging.WARNING)
+    # Children that are reaped by whoever started them; a closed terminal is nothing to us.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    Controller(open_home(arguments.home)).run()
+
+
+if __name__ == "__main__":
+    main()
