@@ -37,6 +37,7 @@ class Certificate:
     chain_pem: str | None = None
     private_key_pem: str | None = field(default=None, repr=False)
     options: tuple[tuple[str, str], ...] = ()
+    idempotency_token: str | None = None
     tags: Tags = field(default_factory=dict)
 
     @property
