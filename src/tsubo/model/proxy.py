@@ -6,7 +6,7 @@ checker and the relay read them without a controller.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from tsubo.model.elbv2 import HealthCheck
 
@@ -60,6 +60,17 @@ class TargetPool:
     endpoints_path: str
     admin_path: str
     targets: tuple[CheckedTarget, ...] = ()
+
+
+@dataclass(frozen=True)
+class CheckOutcome:
+    """What a check of a target found, and when it began and ended, in seconds since the epoch. Either the target gave
+    a status or the check failed."""
+
+    began_at: float
+    ended_at: float
+    status_code: int | None = None
+    failure: Literal["Target.Timeout", "Target.FailedHealthChecks"] | None = None
 
 
 @dataclass(frozen=True)
