@@ -1,0 +1,102 @@
+"""The endpoint behind a web server: an ASGI application for uvicorn.
+
+Goes in: ASGI events. Comes out: the endpoint's answers, computed in worker threads so that neither a commit nor moto
+holds up the event loop. Paths below `/_tsubo/` are the engine's own and go to the application that the engine hands in.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from tsubo.aws.endpoint import Endpoint
+from tsubo.aws.message import HttpRequest, HttpResponse
+
+Scope = MutableMapping[str, Any]
+Event = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Event]]
+Send = Callable[[Event], Awaitable[None]]
+AsgiApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+ENGINE_PREFIX = "/_tsubo/"
+MAXIMUM_BODY_BYTES = 70 * 1024 * 1024
+WORKER_THREADS = 16
+TOO_LARGE = HttpResponse(413, {"Content-Type": "text/plain"}, b"The request body is larger than 70 MB.\n")
+
+
+class BodyTooLargeError(Exception):
+    """A request's body is larger than the endpoint takes."""
+
+
+def application(endpoint: Endpoint, extra_routes: AsgiApplication) -> AsgiApplication:
+    """Return the application that serves an endpoint, and `extra_routes` below `/_tsubo/`."""
+    workers = ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="aws-call")
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await serve_lifespan(receive, send)
+        elif scope["path"].startswith(ENGINE_PREFIX):
+            await extra_routes(scope, receive, send)
+        elif scope["type"] == "http":
+            try:
+                request = await read_request(scope, receive)
+            except BodyTooLargeError:
+                await send_response(TOO_LARGE, send, close=True)
+                return
+            response = await asyncio.get_running_loop().run_in_executor(workers, endpoint.handle, request)
+            await send_response(response, send)
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+    return serve
+
+
+async def serve_lifespan(receive: Receive, send: Send) -> None:
+    """Agree to the server's start and end: the engine opens and closes what the endpoint uses."""
+    while True:
+        event = await receive()
+        if event["type"] == "lifespan.startup":
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+
+
+async def read_request(scope: Scope, receive: Receive) -> HttpRequest:
+    """Return a request with its whole body. Raises BodyTooLargeError without reading further than the limit."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    declared = headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > MAXIMUM_BODY_BYTES:
+        raise BodyTooLargeError
+    body = bytearray()
+    more = True
+    while more:
+        event = await receive()
+        if event["type"] == "http.disconnect":
+            break
+        body += event.get("body", b"")
+        more = event.get("more_body", False)
+        if len(body) > MAXIMUM_BODY_BYTES:
+            raise BodyTooLargeError
+    path = scope.get("raw_path") or scope["path"].encode()
+    return HttpRequest(
+        method=scope["method"],
+        path=path.partition(b"?")[0].decode("latin-1"),
+        query=scope["query_string"].decode("latin-1"),
+        headers=headers,
+        body=bytes(body),
+    )
+
+
+async def send_response(response: HttpResponse, send: Send, close: bool = False) -> None:
+    """Send a response; `close` ends the connection, of which there may be more to read than anyone wants."""
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    headers.setdefault("content-length", str(len(response.body)))
+    if close:
+        headers["connection"] = "close"
+    encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": response.status, "headers": encoded})
+    await send({"type": "http.response.body", "body": response.body})
