@@ -147,7 +147,7 @@ def _check_provider(name: str) -> None:
 
 def _settings(settings: Iterable[Request] | None) -> tuple[Request, ...]:
     given = tuple(settings or ())
-    if any(item["name"] == CONTAINER_INSIGHTS_OFF["name"] for item in given):
+    if any(item.get("name") == CONTAINER_INSIGHTS_OFF["name"] for item in given):
         return given
     return (CONTAINER_INSIGHTS_OFF, *given)
 

@@ -52,7 +52,7 @@ def parsed(container: Mapping[str, Any]) -> ContainerDefinition:
         memory_reservation=container.get("memoryReservation"),
         command=_words(container.get("command")),
         entry_point=_words(container.get("entryPoint")),
-        environment=tuple((item["name"], item.get("value", "")) for item in container["environment"]),
+        environment=tuple((item.get("name", ""), item.get("value", "")) for item in container["environment"]),
         secrets=tuple((item["name"], item["valueFrom"]) for item in container.get("secrets", ())),
         port_mappings=tuple(
             PortMapping(mapping["containerPort"], mapping["protocol"], mapping.get("name"))

@@ -85,7 +85,7 @@ def list_service_deployments(call: Call, request: Request) -> Response:
     service = existing_service(call, requested_cluster(call, request), request["service"])
     wanted = set(request.get("status") or ())
     created = request.get("createdAt") or {}
-    after, before = created.get("after"), created.get("before")
+    after, before = (created[m].timestamp() if m in created else None for m in ("after", "before"))
     briefs = [
         _deployment_brief(service, d)
         for d in service.deployments

@@ -15,9 +15,11 @@ Tagged = Cluster | Service | Task | TaskDefinition
 
 def tags_of(pairs: Iterable[Mapping[str, Any]] | None) -> dict[str, str]:
     """Return the tags of a request. Raises InvalidParameterException for more than 50 or a reserved key."""
-    tags = {str(pair["key"]): str(pair.get("value", "")) for pair in pairs or ()}
+    tags = {str(pair.get("key", "")): str(pair.get("value", "")) for pair in pairs or ()}
     if len(tags) > MAXIMUM_TAGS:
         raise invalid_parameter(f"The number of tags cannot be greater than {MAXIMUM_TAGS}.")
+    if "" in tags:
+        raise invalid_parameter("Some tags contain invalid keys. A key cannot be empty.")
     if any(key.lower().startswith("aws:") for key in tags):
         raise invalid_parameter("Some tags contain invalid keys. The aws: prefix is reserved for AWS use.")
     return tags

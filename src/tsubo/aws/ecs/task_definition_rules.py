@@ -29,7 +29,7 @@ def check(request: Request, cpu: int | None, memory: int | None) -> None:
     _check_names(containers)
     if not any(container.get("essential", True) for container in containers):
         raise client_error("At least one container in the task definition must be marked as essential.")
-    volumes = {volume["name"] for volume in request.get("volumes") or ()}
+    volumes = {volume.get("name") for volume in request.get("volumes") or ()}
     for container in containers:
         _check_memory(container, memory)
         _check_ports(container, request.get("networkMode"))

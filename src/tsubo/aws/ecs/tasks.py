@@ -18,7 +18,7 @@ from tsubo.aws.ecs.lookup import (
 from tsubo.aws.ecs.tags import tags_of
 from tsubo.aws.ecs.task_view import task_view
 from tsubo.aws.operations import AwsError, Call, Operation, Request, Response
-from tsubo.model.ecs import Cluster, Task, TaskDefinition
+from tsubo.model.ecs import Cluster, JsonObject, Task, TaskDefinition
 from tsubo.model.task_records import complete_overrides, new_task
 
 MAXIMUM_COUNT = 10
@@ -31,20 +31,22 @@ def run_task(call: Call, request: Request) -> Response:
     count = 1 if request.get("count") is None else request["count"]
     if not 1 <= count <= MAXIMUM_COUNT:
         raise invalid_parameter(f"count must be between 1 and {MAXIMUM_COUNT}.")
-    tasks = _tasks_of_token(call, cluster, task_definition, request)
+    overrides = _checked_overrides(task_definition, request.get("overrides") or {})
+    tasks = _tasks_of_token(call, cluster, task_definition, overrides, request.get("clientToken"))
     if not tasks:
-        tasks = _new_tasks(call, cluster, task_definition, count, request)
+        tasks = _new_tasks(call, cluster, task_definition, overrides, request, count=count)
         call.put(*tasks)
     return {"tasks": [task_view(call.world, task, with_tags=True) for task in tasks], "failures": []}
 
 
-def _tasks_of_token(call: Call, cluster: Cluster, task_definition: TaskDefinition, request: Request) -> list[Task]:
-    token = request.get("clientToken")
+def _tasks_of_token(
+    call: Call, cluster: Cluster, task_definition: TaskDefinition, overrides: JsonObject, token: str | None
+) -> list[Task]:
     if not token:
         return []
     tasks = [t for t in call.world.tasks.values() if t.client_token == token and t.cluster_arn == cluster.arn]
-    overrides = complete_overrides(task_definition, request.get("overrides") or {})
-    if any(t.task_definition_arn != task_definition.arn or t.overrides != overrides for t in tasks):
+    complete = complete_overrides(task_definition, overrides)
+    if any(t.task_definition_arn != task_definition.arn or t.overrides != complete for t in tasks):
         raise AwsError(
             "ConflictException",
             "The request parameters are inconsistent with an earlier request that used the same client token.",
@@ -54,14 +56,19 @@ def _tasks_of_token(call: Call, cluster: Cluster, task_definition: TaskDefinitio
 
 
 def _new_tasks(
-    call: Call, cluster: Cluster, task_definition: TaskDefinition, count: int, request: Request
+    call: Call,
+    cluster: Cluster,
+    task_definition: TaskDefinition,
+    overrides: JsonObject,
+    request: Request,
+    *,
+    count: int,
 ) -> list[Task]:
     launch_type, strategy = service_rules.capacity(cluster, request)
     service_rules.check_fargate(task_definition, launch_type)
     service_rules.check_placement(request)
     service_rules.check_platform_version(request)
     network = network_rules.network_configuration(call, request.get("networkConfiguration"))
-    overrides = _checked_overrides(task_definition, request.get("overrides") or {})
     with_exec = request.get("enableExecuteCommand") or False
     if with_exec and not (overrides.get("taskRoleArn") or task_definition.task_role_arn):
         raise invalid_parameter(
