@@ -33,6 +33,7 @@ class Subnet:
     availability_zone: str
     cidr: str
     map_public_ip_on_launch: bool = False
+    default_for_az: bool = False
     hostname_type: str = "ip-name"
     resource_name_dns_a_record: bool = False
     tags: Tags = field(default_factory=dict)
