@@ -6,10 +6,12 @@ new process takes over what it finds. All calls are safe to repeat.
 """
 
 import contextlib
+import resource
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal
 
 import docker
@@ -28,6 +30,7 @@ REGION_LABEL = "tsubo.region"
 PAUSE_IMAGE = "tsubo-pause:1"
 NANOSECONDS = 1_000_000_000
 CALL_TIMEOUT_SECONDS = 120
+CAP_SYS_RESOURCE = 24
 
 
 class ImageNotFoundError(Exception):
@@ -218,7 +221,7 @@ class ContainerEngine:
                 "Init": container.init,
                 "Memory": container.memory_bytes or 0,
                 "MemoryReservation": container.memory_reservation_bytes or 0,
-                "Ulimits": [{"Name": n, "Soft": soft, "Hard": hard} for n, soft, hard in container.ulimits],
+                "Ulimits": [_permitted_limit(*limit) for limit in container.ulimits],
             },
         }
         if container.command is not None:
@@ -315,6 +318,22 @@ def _health_config(container: ContainerSpec) -> dict[str, Any]:
         "Retries": probe.retries,
         "StartPeriod": int(probe.start_period * NANOSECONDS),
     }
+
+
+def _permitted_limit(name: str, soft: int, hard: int) -> dict[str, Any]:
+    """Return a resource limit, lowered to this machine's own where nobody may raise it (no CAP_SYS_RESOURCE)."""
+    number = getattr(resource, f"RLIMIT_{name.upper()}", None)
+    if number is not None and not _may_raise_limits():
+        own = resource.getrlimit(number)[1]
+        if own != resource.RLIM_INFINITY:
+            soft, hard = min(soft, own), min(hard, own)
+    return {"Name": name, "Soft": soft, "Hard": hard}
+
+
+def _may_raise_limits() -> bool:
+    status = Path("/proc/self/status").read_text()
+    bounding = int(status.split("CapBnd:")[1].split()[0], 16)
+    return bool(bounding >> CAP_SYS_RESOURCE & 1)
 
 
 def _observed(name: str, inspected: Mapping[str, Any]) -> ObservedContainer:

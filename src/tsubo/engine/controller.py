@@ -91,7 +91,7 @@ class Controller:
         settings = self.home.settings
         key = AccessKey(settings.access_key_id, settings.secret_access_key)
         verifier = Verifier(key, auth="none" if settings.auth == "none" else "signature")
-        endpoint = Endpoint(self.store, SystemSupply(), verifier, self.breadth)
+        endpoint = Endpoint(store=self.store, supply=SystemSupply(), verifier=verifier, breadth=self.breadth)
         clients = Clients(self.home.endpoint, settings.access_key_id, settings.secret_access_key)
         context = EngineContext(self.home, self.store, self.loop, self.containers, self.data_plane, clients, time.time())
         server = uvicorn.Server(
@@ -121,7 +121,7 @@ class Controller:
         events = [{"timestamp": line.time_ms, "message": line.message or " "} for line in lines]
         try:
             self.breadth.call(
-                "logs", "PutLogEvents", {"logGroupName": group, "logStreamName": stream, "logEvents": events}, region
+                "logs", "put_log_events", {"logGroupName": group, "logStreamName": stream, "logEvents": events}, region
             )
         except Exception as error:
             code = getattr(error, "response", {}).get("Error", {}).get("Code")

@@ -25,7 +25,7 @@ class DataPlane:
 
     def __init__(self, home: Home) -> None:
         self.home = home
-        self.network = NetworkDriver()
+        self.network = NetworkDriver(home.identity)
         self._envoy = EnvoyDriver(home.path)
         self._told: dict[Path, bytes] = {}
         self._plans: dict[str, LoadBalancerPlan] = {}

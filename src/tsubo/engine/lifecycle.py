@@ -6,7 +6,6 @@ engine ended, and may be called again.
 
 import contextlib
 import fcntl
-import json
 import os
 import shutil
 import subprocess
@@ -17,27 +16,20 @@ from pathlib import Path
 
 import httpx
 
+from tsubo.drivers import netns
 from tsubo.drivers.docker import ContainerEngine
 from tsubo.drivers.mounts import unmount_below
 from tsubo.drivers.network import NetworkDriver
-from tsubo.drivers.processes import end, environment, is_running, processes_of
+from tsubo.drivers.port_holder import holder_of
+from tsubo.drivers.processes import end, environment, processes_of
 from tsubo.engine.client import request
-from tsubo.engine.doctor import port_holder
-from tsubo.engine.errors import BUSY, MACHINE, UserError
-from tsubo.engine.home import Home, HomeError, engine_id, make_home, open_home
+from tsubo.engine.errors import MACHINE, UserError
+from tsubo.engine.home import Home, HomeError, engine_id, make_home
+from tsubo.engine.running import supervisor_pid
 from tsubo.model.identity import EngineIdentity
 
 START_TIMEOUT_SECONDS = 30.0
 POLL_SECONDS = 0.02
-
-
-def supervisor_pid(home: Path) -> int | None:
-    """Return the process id of the engine's supervisor, if it runs."""
-    try:
-        pid = int(json.loads((home / "run" / "supervisor.json").read_text())["pid"])
-    except (OSError, ValueError, KeyError):
-        return None
-    return pid if pid in processes_of(engine_id(home)) else None
 
 
 def start(path: Path, **choices: object) -> Home:
@@ -54,7 +46,7 @@ def start(path: Path, **choices: object) -> Home:
     with _exclusive(path):
         if supervisor_pid(path) is None:
             _require_container_engine()
-            holder = port_holder(home.settings.port)
+            holder = holder_of(home.settings.port)
             if holder is not None and not _is_ours(home, holder):
                 raise UserError(
                     f"Port {home.settings.port} on 127.0.0.1 is taken by {holder}.",
@@ -85,7 +77,8 @@ def remove(path: Path) -> dict[str, int]:
     processes = len(processes_of(identity.engine_id))
     stop(path)
     containers = _remove_containers(identity.engine_id)
-    namespaces = NetworkDriver().destroy(identity)
+    namespaces = len(netns.names(identity.namespace("")))
+    NetworkDriver.destroy(identity)
     unmount_below(path)
     if (path / "engine.json").exists() or (path / "run").exists():
         _remove_state(path)
@@ -129,8 +122,8 @@ def _require_container_engine() -> None:
 
 
 def _is_ours(home: Home, holder: str) -> bool:
-    """Return whether a port's holder (`name (pid N)`) is a process of this engine that is about to be replaced."""
-    return any(f"(pid {pid})" in holder for pid in processes_of(home.settings.engine_id))
+    """Return whether a port's holder (`name (process N)`) is a process of this engine that is about to be replaced."""
+    return any(f"(process {pid})" in holder for pid in processes_of(home.settings.engine_id))
 
 
 def _spawn_supervisor(home: Home) -> None:
@@ -168,15 +161,3 @@ def _exclusive(path: Path) -> Iterator[None]:
     with (path / "run" / "start.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-def running_home(path: Path) -> Home:
-    """Return the state directory of an engine that runs. Raises UserError if none does."""
-    try:
-        home = open_home(path)
-    except HomeError as error:
-        raise UserError(str(error), "tsubo start", BUSY) from error
-    pid = supervisor_pid(path)
-    if pid is None or not is_running(pid):
-        raise UserError(f"The engine in {path} does not run.", "Start it with `tsubo start`.", BUSY)
-    return home

@@ -29,9 +29,9 @@ def ensure_log_streams(breadth: Breadth, region: str, spec: TaskSpec) -> None:
             continue
         try:
             if container.create_log_group:
-                _tolerating(breadth, "CreateLogGroup", region, logGroupName=container.log_group)
+                _tolerating(breadth, "create_log_group", region, logGroupName=container.log_group)
             _tolerating(
-                breadth, "CreateLogStream", region, logGroupName=container.log_group, logStreamName=container.log_stream
+                breadth, "create_log_stream", region, logGroupName=container.log_group, logStreamName=container.log_stream
             )
         except ClientError as error:
             details = error.response["Error"]
@@ -70,7 +70,7 @@ def _secret(breadth: Breadth, region: str, reference: str) -> str:
         if ":secretsmanager:" in reference:
             return _from_secrets_manager(breadth, reference)
         name = reference.split(":parameter", 1)[1] if ":parameter" in reference else reference
-        answer = breadth.call("ssm", "GetParameter", {"Name": name, "WithDecryption": True}, region)
+        answer = breadth.call("ssm", "get_parameter", {"Name": name, "WithDecryption": True}, region)
         return str(answer["Parameter"]["Value"])
     except ClientError as error:
         details = error.response["Error"]
@@ -90,7 +90,7 @@ def _from_secrets_manager(breadth: Breadth, reference: str) -> str:
     request = {"SecretId": secret_id}
     request |= {"VersionStage": selectors[1]} if selectors[1] else {}
     request |= {"VersionId": selectors[2]} if selectors[2] else {}
-    value = str(breadth.call("secretsmanager", "GetSecretValue", request, parts[3])["SecretString"])
+    value = str(breadth.call("secretsmanager", "get_secret_value", request, parts[3])["SecretString"])
     return _json_key(value, selectors[0], secret_id) if selectors[0] else value
 
 
