@@ -47,6 +47,18 @@ NAT_GATEWAY_RULESET = atomic_table(
 )
 """A NAT gateway's own rules: everything that leaves takes its address; it answers to nothing."""
 
+INTERNET_RULESET = atomic_table(
+    "inet internet",
+    (
+        chain_block(
+            "c_nowhere",
+            ("type filter hook prerouting priority raw; policy accept;", 'iifname "lo" fib daddr type != local drop'),
+        ),
+    ),
+)
+"""The closed internet's rules: what is for an address that nobody has is routed to the loopback, and vanishes there.
+A black hole in the routing table would be an error at once for a client on the internet itself."""
+
 GroupSet = tuple[str, ...]
 
 

@@ -148,7 +148,7 @@ def _internet(world: World, links: Mapping[str, ipaddress.IPv4Network]) -> Route
     routes = [
         RouteEntry(WEB_RANGE, "local", "local", device="lo"),
         RouteEntry(CLIENT_RANGE, "local", "local", device="lo"),
-        RouteEntry("default", kind="blackhole"),
+        RouteEntry("default", device="lo", source=DEFAULT_CLIENT),
     ]
     addresses = []
     for vpc_id, link in links.items():
@@ -164,6 +164,7 @@ def _internet(world: World, links: Mapping[str, ipaddress.IPv4Network]) -> Route
         sysctls=_FORWARDING_SYSCTLS,
         addresses=tuple(addresses),
         routes=tuple(routes),
+        ruleset=firewall.INTERNET_RULESET,
     )
 
 

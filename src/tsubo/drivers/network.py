@@ -134,15 +134,18 @@ def _link_devices(network: Network, router: Router) -> set[str]:
 def _correct(router: Router, link_devices: set[str], force: bool) -> None:
     """Bring a router's devices, interfaces, addresses, rules and routes to what they should be."""
     state = ip_state.read(router.namespace)
-    wanted = link_devices | {interface.router_device for interface in router.interfaces}
-    _delete_links(router.namespace, state.links - wanted)
-    for interface in router.interfaces:
-        if not force and ip_state.interface_route(interface) in state.routes:
-            continue
+    unwanted = state.links - link_devices - {interface.router_device for interface in router.interfaces}
+    unwired = [i for i in router.interfaces if force or ip_state.interface_route(i) not in state.routes]
+    _delete_links(router.namespace, unwanted)
+    for interface in unwired:
         if interface.kind != "task":
             _prepare(interface.namespace, interface.sysctls, interface.ruleset)
-        if netns.exists(interface.namespace):
-            _wire(interface)
+    wirable = [interface for interface in unwired if netns.exists(interface.namespace)]
+    for interface in wirable:
+        _wire(interface)
+    if unwanted or wirable:
+        # Routes come and go with their devices.
+        state = ip_state.read(router.namespace)
     netns.batch(router.namespace, ip_state.corrections(router, state))
 
 
