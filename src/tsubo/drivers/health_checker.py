@@ -13,7 +13,7 @@ import ssl
 import time
 from dataclasses import dataclass
 
-from tsubo.drivers.resolver import socket_in
+from tsubo.drivers.netns import socket_in
 from tsubo.model.proxy import CheckOutcome
 
 HEAD_LIMIT_BYTES = 32 * 1024

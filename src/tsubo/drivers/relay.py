@@ -12,8 +12,8 @@ import socket
 import struct
 from collections.abc import Iterable
 
+from tsubo.drivers.netns import socket_in
 from tsubo.drivers.port_holder import holder_of
-from tsubo.drivers.resolver import socket_in
 from tsubo.model.proxy import PublishedPort, RelayEntry, RelayTable
 
 BACKLOG = 1024
