@@ -14,10 +14,14 @@ from tsubo.engine.running import running_home, supervisor_pid
 @click.command("start")
 @click.option("--port", type=int, help="The AWS endpoint's port on 127.0.0.1 (default 4566).")
 @click.option("--region", help="The region of calls that name none (default ap-northeast-1).")
-@click.option("--auth", type=click.Choice(["signature", "none"]), help="Whether calls must be signed with the engine's key.")
+@click.option(
+    "--auth", type=click.Choice(["signature", "none"]), help="Whether calls must be signed with the engine's key."
+)
 @click.option("--time-scale", type=click.Choice(["fast", "1"]), help="1: AWS's own waits throughout.")
 @json_option
-def start_command(port: int | None, region: str | None, auth: str | None, time_scale: str | None, as_json: bool) -> None:
+def start_command(
+    port: int | None, region: str | None, auth: str | None, time_scale: str | None, as_json: bool
+) -> None:
     """Start the engine, unless it runs. Tasks that run already are taken over."""
     from tsubo.engine.lifecycle import start  # noqa: PLC0415
 
@@ -134,7 +138,9 @@ def ca_command(as_json: bool) -> None:
     """Print where the local certificate authority's certificate is."""
     path = home_path() / "ca" / "ca.pem"
     if not path.exists():
-        raise UserError(f"There is no certificate authority in {home_path()} yet.", "Start the engine: tsubo start", BUSY)
+        raise UserError(
+            f"There is no certificate authority in {home_path()} yet.", "Start the engine: tsubo start", BUSY
+        )
     if as_json:
         print_json({"certificate": str(path)})
     else:

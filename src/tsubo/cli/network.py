@@ -139,5 +139,7 @@ def _connect_to(home: Path, host: str, port: int, addresses: list[str]) -> list[
     places = [place for address in addresses if (place := published(home, address, port)) is not None]
     if not places:
         message = f"{host} is {', '.join(addresses)}, and nothing listens on port {port} there."
-        raise UserError(message, "A listener of the load balancer on that port is missing; `tsubo status` may say why.", FAILED)
+        raise UserError(
+            message, "A listener of the load balancer on that port is missing; `tsubo status` may say why.", FAILED
+        )
     return ["--connect-to", f"{host}:{port}:{places[0][0]}:{places[0][1]}"]

@@ -14,7 +14,9 @@ from tsubo.engine.running import running_home
 
 variable_options = (
     click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="A Terraform variable."),
-    click.option("--var-file", "variable_files", multiple=True, type=click.Path(), help="A file of Terraform variables."),
+    click.option(
+        "--var-file", "variable_files", multiple=True, type=click.Path(), help="A file of Terraform variables."
+    ),
 )
 
 

@@ -28,7 +28,7 @@ class Draft:
         """Write a record with some fields changed; nothing if they say what they said. Return it as it now stands."""
         if all(getattr(record, name) == value for name, value in fields.items()):
             return record
-        changed = dataclasses.replace(record, **fields)  # type: ignore[type-var]
+        changed = dataclasses.replace(record, **fields)
         self.put(changed)
         return changed
 
@@ -56,7 +56,8 @@ class Draft:
     def _write(self, kind: type, key: str, record: Record | None) -> None:
         name = KIND_NAMES[kind]
         if name not in self._copied:
-            self.world = dataclasses.replace(self.world, **{name: dict(getattr(self.world, name))})
+            copied: dict[str, Any] = {name: dict(getattr(self.world, name))}
+            self.world = dataclasses.replace(self.world, **copied)
             self._copied.add(name)
         records: dict[str, Record] = getattr(self.world, name)
         identity = (name, key)

@@ -54,9 +54,7 @@ def _bring_up(draft: Draft, gateway: NatGateway, now: float, supply: Supply) -> 
     draft.update(gateway, network_interface_id=interface.network_interface_id)
     if address is not None:
         association_id = f"eipassoc-0{supply.text(16)}"
-        draft.update(
-            address, association_id=association_id, network_interface_id=interface.network_interface_id
-        )
+        draft.update(address, association_id=association_id, network_interface_id=interface.network_interface_id)
 
 
 def _await_internet_gateway(draft: Draft, gateway: NatGateway, now: float) -> None:

@@ -29,7 +29,9 @@ def register(draft: Draft, task: Task, now: float, supply: Supply) -> None:
         )
         if target.key not in draft.world.targets:
             draft.put(target)
-            add_event(draft, service.arn, f"registered 1 targets in (target-group {target.target_group_arn})", now, supply)
+            add_event(
+                draft, service.arn, f"registered 1 targets in (target-group {target.target_group_arn})", now, supply
+            )
     for registry in deployment.registries:
         _register_instance(draft, service, task, registry, now)
 
@@ -63,7 +65,7 @@ def deregister(draft: Draft, task: Task, now: float, supply: Supply) -> None:
     for target in targets_of(draft.world, task):
         if target.draining_since is None:
             draft.update(target, draining_since=now)
-            if task.service_arn in draft.world.services:
+            if task.service_arn is not None and task.service_arn in draft.world.services:
                 text = f"deregistered 1 targets in (target-group {target.target_group_arn})"
                 add_event(draft, task.service_arn, text, now, supply)
 

@@ -75,7 +75,7 @@ def _vpc_router(world: World, vpc: Vpc, link: ipaddress.IPv4Network | None) -> R
     subnets = route_tables.subnets_of(world, vpc.vpc_id)
     tables = {s.subnet_id: route_tables.table_of(world, s) for s in subnets}
     vpc_tables = [t for t in world.route_tables.values() if t.vpc_id == vpc.vpc_id]
-    numbers = _stable_numbers((t.route_table_id for t in vpc_tables), _TABLES)
+    numbers = stable_numbers((t.route_table_id for t in vpc_tables), _TABLES)
     table_names = {key: str(_FIRST_TABLE + number) for key, number in numbers.items()}
     used_tables = sorted({t.route_table_id for t in tables.values() if t is not None})
 
@@ -172,7 +172,7 @@ def _internet_links(world: World) -> dict[str, ipaddress.IPv4Network]:
     """Return the /30 between the internet (first address) and each VPC with an internet gateway (second address)."""
     vpc_ids = (vpc_id for vpc_id in world.vpcs if route_tables.attached_gateway(world, vpc_id) is not None)
     size = 1 << (32 - _LINK_PREFIX_LENGTH)
-    numbers = _stable_numbers(vpc_ids, _LINK_RANGE.num_addresses // size)
+    numbers = stable_numbers(vpc_ids, _LINK_RANGE.num_addresses // size)
     base = int(_LINK_RANGE.network_address)
     return {
         vpc_id: ipaddress.IPv4Network((base + number * size, _LINK_PREFIX_LENGTH)) for vpc_id, number in numbers.items()
@@ -189,7 +189,7 @@ def _destination_text(cidr: str) -> str:
     return "default" if network_.prefixlen == 0 else str(network_)
 
 
-def _stable_numbers(keys: Iterable[str], size: int) -> dict[str, int]:
+def stable_numbers(keys: Iterable[str], size: int) -> dict[str, int]:
     """Give each key its own number below `size`; but for a clash it stays the same when other keys come and go."""
     numbers: dict[str, int] = {}
     taken: set[int] = set()

@@ -40,6 +40,4 @@ def _pause(draft: Draft, service: Service, task: Task, now: float, bounds: tuple
         dataclasses.replace(d, failed_tasks=d.failed_tasks + 1) if d.deployment_id == task.deployment_id else d
         for d in service.deployments
     )
-    draft.update(
-        service, failed_starts=service.failed_starts + 1, next_start_at=now + pause, deployments=deployments
-    )
+    draft.update(service, failed_starts=service.failed_starts + 1, next_start_at=now + pause, deployments=deployments)

@@ -30,9 +30,7 @@ def decide(draft: Draft, observed: Observed, now: float, pace: Pace) -> None:
             draft.update(target, state=report.state, reason=report.reason, description=report.description)
 
 
-def _drain(
-    draft: Draft, target: Target, report: TargetReport | None, in_use: bool, now: float, pace: Pace
-) -> None:
+def _drain(draft: Draft, target: Target, report: TargetReport | None, in_use: bool, now: float, pace: Pace) -> None:
     assert target.draining_since is not None
     group = draft.world.target_groups[target.target_group_arn]
     ends_at = target.draining_since + group.deregistration_delay_seconds

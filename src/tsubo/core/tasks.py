@@ -12,6 +12,8 @@ Source: aws/ecs-cloudmap-exec.md sections 4, 5 and 7.
 """
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Literal
 
 from tsubo.core import placement
 from tsubo.core.draft import Draft
@@ -24,6 +26,11 @@ from tsubo.model.supply import Supply
 
 STOPPED_STAYS_VISIBLE_SECONDS = 3600.0
 """Stopped tasks stay visible for at least an hour (section 4)."""
+CONTAINER_STATUS: Mapping[str, Literal["PENDING", "RUNNING", "STOPPED"]] = {
+    "created": "PENDING",
+    "running": "RUNNING",
+    "exited": "STOPPED",
+}
 OUT_OF_MEMORY_REASON = "OutOfMemoryError: Container killed due to memory usage"
 
 
@@ -237,11 +244,10 @@ class _Progress:
         seen = self._container(container.name)
         if seen is None:
             return container
-        status = {"created": "PENDING", "running": "RUNNING", "exited": "STOPPED"}[seen.status]
         reason = OUT_OF_MEMORY_REASON if seen.out_of_memory else container.reason
         return dataclasses.replace(
             container,
-            last_status=status,
+            last_status=CONTAINER_STATUS[seen.status],
             runtime_id=_runtime_id(self.task.task_id, seen.container_id),
             image_digest=seen.image_digest,
             exit_code=seen.exit_code if seen.status == "exited" else None,

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from tsubo.drivers.docker import LOG_GROUP_LABEL, LOG_STREAM_LABEL, REGION_LABEL, TASK_LABEL, ContainerEngine
 from tsubo.drivers.reload import replace_file
@@ -113,9 +112,8 @@ class LogShipper:
 
     def _lines(self, container_id: str) -> Iterator[LogLine]:
         last = self._positions.get(container_id, "")
-        chunks: Any = self._engine.client.logs(
-            container_id, stream=True, follow=True, timestamps=True, **({"since": _since(last)} if last else {})
-        )
+        since = _since(last) if last else None
+        chunks = self._engine.client.logs(container_id, stream=True, follow=True, timestamps=True, since=since)
         rest = b""
         for chunk in chunks:
             rest += chunk
@@ -146,7 +144,7 @@ def _parse(raw: bytes) -> LogLine | None:
     stamp, _, message = raw.partition(b" ")
     text = stamp.decode("ascii", "replace")
     try:
-        time_ms = int(datetime.fromisoformat(f"{text[:19]}.{text[20:26]:0<6}+00:00".replace("Z", "0")).timestamp() * 1000)
+        moment = datetime.fromisoformat(f"{text[:19]}.{text[20:26]:0<6}+00:00")
     except ValueError:
         return None
-    return LogLine(time_ms, message.decode("utf-8", "replace").rstrip("\r"), text)
+    return LogLine(int(moment.timestamp() * 1000), message.decode("utf-8", "replace").rstrip("\r"), text)

@@ -57,7 +57,7 @@ class ContainerEngine:
         """Return the id and the reference of the first of these images that is here, or None."""
         for reference in references:
             with contextlib.suppress(docker.errors.ImageNotFound):
-                return self.client.inspect_image(reference)["Id"], reference
+                return self.client.inspect_image(reference)["Id"], reference  # type: ignore[no-untyped-call]
         return None
 
     def image(self, spec: ContainerSpec) -> str:
@@ -166,7 +166,8 @@ class ContainerEngine:
 
     def _create(self, name: str, config: dict[str, Any]) -> str:
         try:
-            container_id: str = self.client.create_container_from_config(config, name=name)["Id"]
+            made = self.client.create_container_from_config(config, name=name)  # type: ignore[no-untyped-call]
+            container_id: str = made["Id"]
         except docker.errors.APIError as error:
             if error.status_code != 409:
                 raise
@@ -289,7 +290,7 @@ class ContainerEngine:
         return listed
 
     def watch(self, changed: Callable[[], None]) -> None:
-        """Follow the engine's events of our containers for ever, calling `changed` at each; returns if the stream ends."""
+        """Follow the events of our containers, calling `changed` at each; return when the stream ends."""
         filters = {"type": "container", "label": f"{ENGINE_LABEL}={self.engine_id}"}
         for event in self.client.events(decode=True, filters=filters):
             if not event.get("Action", "").startswith("exec_"):

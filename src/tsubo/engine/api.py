@@ -58,7 +58,9 @@ class Api:
         loop = asyncio.get_running_loop()
         gone = threading.Event()
         thread = threading.Thread(
-            target=_pump, args=(events, lambda line: loop.call_soon_threadsafe(lines.put_nowait, line), gone), daemon=True
+            target=_pump,
+            args=(events, lambda line: loop.call_soon_threadsafe(lines.put_nowait, line), gone),
+            daemon=True,
         )
         thread.start()
         watcher = asyncio.create_task(_await_disconnect(receive, gone))

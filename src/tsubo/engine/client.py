@@ -14,21 +14,25 @@ CONNECT_TIMEOUT_SECONDS = 5.0
 
 
 def stream(home: Home, command: str, **parameters: Any) -> Iterator[dict[str, Any]]:
-    """Yield a command's events up to its result. Raises UserError for its error, httpx.HTTPError without a connection."""
+    """Yield a command's events up to its result. Raises UserError for its error, httpx.HTTPError if nobody answers."""
     timeout = httpx.Timeout(None, connect=CONNECT_TIMEOUT_SECONDS)
     headers = {KEY_HEADER: home.settings.secret_access_key}
     url = f"{home.endpoint}/_tsubo/{command}"
-    with httpx.Client(timeout=timeout, trust_env=False) as client:
-        with client.stream("POST", url, json=parameters, headers=headers) as response:
-            for line in response.iter_lines():
-                event = json.loads(line)
-                if event["type"] == "error":
-                    raise UserError(event["message"], event["remedy"], event["exit_code"])
-                if event["type"] != "alive":
-                    yield event
-                if event["type"] == "result":
-                    return
-    raise UserError("The engine ended in the middle of the command.", "Run it again; `tsubo status` shows the engine.", FAILED)
+    with (
+        httpx.Client(timeout=timeout, trust_env=False) as client,
+        client.stream("POST", url, json=parameters, headers=headers) as response,
+    ):
+        for line in response.iter_lines():
+            event = json.loads(line)
+            if event["type"] == "error":
+                raise UserError(event["message"], event["remedy"], event["exit_code"])
+            if event["type"] != "alive":
+                yield event
+            if event["type"] == "result":
+                return
+    raise UserError(
+        "The engine ended in the middle of the command.", "Run it again; `tsubo status` shows the engine.", FAILED
+    )
 
 
 def request(home: Home, command: str, **parameters: Any) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def await_steady(context: EngineContext, service_arn: str) -> Iterator[Event]:
         if time.monotonic() > deadline:
             last = service.events[0].message if service.events else "no event"
             raise UserError(
-                f"{service.name} ({service.arn}) did not reach a steady state in {STEADY_TIMEOUT_SECONDS:.0f} s: {last}",
+                f"{service.name} ({service.arn}) is not steady after {STEADY_TIMEOUT_SECONDS:.0f} s: {last}",
                 "See `tsubo logs` and the events of `aws ecs describe-services`.",
                 FAILED,
             )

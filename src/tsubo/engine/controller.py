@@ -93,7 +93,9 @@ class Controller:
         verifier = Verifier(key, auth="none" if settings.auth == "none" else "signature")
         endpoint = Endpoint(store=self.store, supply=SystemSupply(), verifier=verifier, breadth=self.breadth)
         clients = Clients(self.home.endpoint, settings.access_key_id, settings.secret_access_key)
-        context = EngineContext(self.home, self.store, self.loop, self.containers, self.data_plane, clients, time.time())
+        context = EngineContext(
+            self.home, self.store, self.loop, self.containers, self.data_plane, clients, time.time()
+        )
         server = uvicorn.Server(
             uvicorn.Config(
                 application(endpoint, Api(context)),

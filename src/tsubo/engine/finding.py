@@ -60,5 +60,7 @@ def find_task(world: World, name: str, terraform_addresses: Mapping[str, str]) -
     service = find_service(world, name, terraform_addresses)
     own = sorted((task for task in running if task.service_arn == service.arn), key=lambda task: task.created_at)
     if not own:
-        raise UserError(f"Service {service.name} has no running task.", "See `tsubo ps` and the service's events.", NOT_FOUND)
+        raise UserError(
+            f"Service {service.name} has no running task.", "See `tsubo ps` and the service's events.", NOT_FOUND
+        )
     return own[0]

@@ -28,7 +28,6 @@ from tsubo.drivers.health_checker import Check, check_target
 from tsubo.drivers.reload import replace_file, serve_reload
 from tsubo.engine.health_state import SavedTarget, encode_state, read_state, write_state
 from tsubo.engine.home import HomeError, open_home
-from tsubo.model.observed import TargetReport
 from tsubo.model.proxy import CheckedTarget, HealthTable, TargetPool
 
 CONCURRENT_CHECKS = 256
@@ -190,17 +189,17 @@ class HealthChecker:
         if seen[0][1].draining:
             counts = [self._active_requests.get((pool.name, target.key)) for pool, target in seen]
             known = [count for count in counts if count is not None]
-            report = TargetReport(
+            return SavedTarget(
                 "draining",
                 "Target.DeregistrationInProgress",
                 "Target deregistration is in progress",
                 active_requests=sum(known) if len(known) == len(counts) else None,
             )
-            return SavedTarget(report)
         healths = {pool.name: self._healths[pool.name, target.key] for pool, target in seen}
         # When a check was made is not news: the next process checks at once.
         settled = {name: replace(h, count=0, next_check_at=0.0, failure_due_at=h.since) for name, h in healths.items()}
-        return SavedTarget(target_health.report(healths.values()), settled)
+        report = target_health.report(healths.values())
+        return SavedTarget(report.state, report.reason, report.description, pools=settled)
 
 
 def _drain_of(pool: TargetPool) -> dict[Watched, int]:

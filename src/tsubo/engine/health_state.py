@@ -1,6 +1,6 @@
 """What the health checker found, as a file: written by it alone, read by the controller and by its own next process.
 
-HOME/health/state.json maps `Target.key` to the report that the API gives and to what each node knows.
+HOME/health/state.json maps `Target.key` to the report that the API gives, with what each node knows beside it.
 """
 
 from collections.abc import Mapping
@@ -15,10 +15,9 @@ from tsubo.model.observed import TargetReport
 
 
 @dataclass(frozen=True)
-class SavedTarget:
+class SavedTarget(TargetReport):
     """A target's report, and its health by the pool (one for each node) that checks it."""
 
-    report: TargetReport
     pools: Mapping[str, TargetHealth] = field(default_factory=dict)
 
 
@@ -44,8 +43,3 @@ def read_state(home: Path) -> Mapping[str, SavedTarget]:
         return msgspec.json.decode(state_path(home).read_bytes(), type=dict[str, SavedTarget])
     except (FileNotFoundError, msgspec.DecodeError):
         return {}
-
-
-def read_reports(home: Path) -> Mapping[str, TargetReport]:
-    """Return what the API says of each target, by `Target.key`: for the controller."""
-    return {key: saved.report for key, saved in read_state(home).items()}

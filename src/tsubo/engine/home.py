@@ -1,10 +1,10 @@
 """An engine's state directory: where everything of it lies, and who the engine is.
 
-    engine.json      id, keys, port (0600)          store.sqlite     the control plane
-    run/             sockets, process ids           processes/       what the supervisor shall run besides
-    resolver/ relay/ health/ envoy/ certificates/   what the data plane's processes read
-    ca/              the local certificate authority (0600)
-    terraform/       one directory per stack        log/             one file per process
+engine.json      id, keys, port (0600)          store.sqlite     the control plane
+run/             sockets, process ids           processes/       what the supervisor shall run besides
+resolver/ relay/ health/ envoy/ certificates/   what the data plane's processes read
+ca/              the local certificate authority (0600)
+terraform/       one directory per stack        log/             one file per process
 """
 
 import hashlib

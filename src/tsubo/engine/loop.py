@@ -20,7 +20,7 @@ from tsubo.engine.data_plane import DataPlane
 from tsubo.engine.steps import StepRunner
 from tsubo.model.observed import Observed, TargetReport
 from tsubo.model.pace import Pace
-from tsubo.model.plan import Plan
+from tsubo.model.plan import Plan, RecordChange
 from tsubo.model.world import KIND_NAMES, World
 
 log = logging.getLogger("tsubo.loop")
@@ -128,7 +128,7 @@ class Loop:
             return True
         with self._store.transaction() as transaction:
             for change in plan.changes:
-                if not _is_current(transaction.world, change.before, change.after):
+                if not _is_current(transaction.world, change):
                     return False
             transaction.put(*(c.after for c in plan.changes if c.after is not None))
             transaction.delete(*(c.before for c in plan.changes if c.after is None and c.before is not None))
@@ -136,9 +136,10 @@ class Loop:
         return True
 
 
-def _is_current(world: World, before: object, after: object) -> bool:
-    record = before if before is not None else after
-    standing = getattr(world, KIND_NAMES[type(record)]).get(record.key)  # type: ignore[union-attr]
+def _is_current(world: World, change: RecordChange) -> bool:
+    before = change.before
+    record = before if before is not None else change.after
+    standing = getattr(world, KIND_NAMES[type(record)]).get(record.key) if record else None
     return standing is before or standing == before
 
 

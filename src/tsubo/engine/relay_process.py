@@ -16,17 +16,9 @@ import msgspec
 
 from tsubo.drivers.relay import Relay
 from tsubo.drivers.reload import replace_file, serve_reload
-from tsubo.model.proxy import PublishedPort, RelayTable
+from tsubo.model.proxy import RelayTable
 
 log = logging.getLogger(__name__)
-
-
-def published_ports(home: Path) -> tuple[PublishedPort, ...]:
-    """Return where the relay publishes what; nothing if it has not run yet."""
-    try:
-        return msgspec.json.decode((home / "relay" / "state.json").read_bytes(), type=tuple[PublishedPort, ...])
-    except (FileNotFoundError, msgspec.DecodeError):
-        return ()
 
 
 def publish(relay: Relay, home: Path) -> None:

@@ -30,7 +30,7 @@ log = logging.getLogger("tsubo.steps")
 
 PARALLEL_STEPS = 32
 PARALLEL_STARTS = 6
-"""Thirty tasks starting at once would take both cores from the resolver and the load balancers (dataplane.md section 5)."""
+"""Thirty starts at once would take both cores from resolver and load balancers (dataplane.md section 5)."""
 RETRY_SECONDS = 1.0
 
 
@@ -113,9 +113,7 @@ class StepRunner:
         world = self._store.world
         task = world.tasks[step.task_arn]
         spec = task_spec(world, task)
-        interface = next(
-            i for i in router.network(world).interfaces if i.interface_id == spec.network_interface_id
-        )
+        interface = next(i for i in router.network(world).interfaces if i.interface_id == spec.network_interface_id)
         with self._starts:
             try:
                 ensure_log_streams(self._breadth, task.region, spec)

@@ -65,7 +65,9 @@ class Supervisor:
 
     def compare(self) -> None:
         """Start what should run and does not; end what runs and should not."""
-        wanted = {name: [sys.executable, "-m", module, "--home", str(self.home.path)] for name, module in MODULES.items()}
+        wanted = {
+            name: [sys.executable, "-m", module, "--home", str(self.home.path)] for name, module in MODULES.items()
+        }
         for file in sorted((self.home.path / "processes").glob("*.json")):
             wanted[file.stem] = json.loads(file.read_text())["argv"]
         for name in [name for name, child in self.children.items() if wanted.get(name) != child.argv]:
@@ -88,7 +90,9 @@ class Supervisor:
                 raise
             if time.monotonic() - started_at > STAYED_SECONDS:
                 pause = RESTART_SECONDS[0]
-            print(f"{name} ended with {process.returncode}; starting it again in {pause} s", file=sys.stderr, flush=True)
+            print(
+                f"{name} ended with {process.returncode}; starting it again in {pause} s", file=sys.stderr, flush=True
+            )
             await asyncio.sleep(pause)
             pause = min(2 * pause, RESTART_SECONDS[1])
 

@@ -31,7 +31,11 @@ def ensure_log_streams(breadth: Breadth, region: str, spec: TaskSpec) -> None:
             if container.create_log_group:
                 _tolerating(breadth, "create_log_group", region, logGroupName=container.log_group)
             _tolerating(
-                breadth, "create_log_stream", region, logGroupName=container.log_group, logStreamName=container.log_stream
+                breadth,
+                "create_log_stream",
+                region,
+                logGroupName=container.log_group,
+                logStreamName=container.log_stream,
             )
         except ClientError as error:
             details = error.response["Error"]

@@ -1,9 +1,9 @@
 """Proving that a running stack is what its configuration promises: one line a check, each with real traffic.
 
-    listener rules   each answers through public DNS and TLS
-    names            each Cloud Map name resolves, inside a task, to exactly the healthy tasks' addresses
-    services         each is at its desired count
-    log groups       each has received what its containers wrote
+listener rules   each answers through public DNS and TLS
+names            each Cloud Map name resolves, inside a task, to exactly the healthy tasks' addresses
+services         each is at its desired count
+log groups       each has received what its containers wrote
 """
 
 import time
@@ -87,7 +87,9 @@ def _check_name(world: World, service: DiscoveryService) -> Iterator[Check]:
         expected = _healthy_addresses(world, service)
         ok = len(answers) == min(len(expected), ANSWER_LIMIT) and set(answers) <= expected
         detail = f"inside {client.private_ip} it is {', '.join(sorted(answers)) or 'no address'}"
-        yield Check(f"name {name}", ok, detail if ok else f"{detail}; healthy are {', '.join(sorted(expected)) or 'none'}")
+        yield Check(
+            f"name {name}", ok, detail if ok else f"{detail}; healthy are {', '.join(sorted(expected)) or 'none'}"
+        )
 
 
 def _a_task(world: World, vpc_id: str) -> NetworkInterface | None:
@@ -114,7 +116,9 @@ def _check_listener(context: EngineContext, world: World, listener: Listener) ->
     for rule in rules:
         name = f"{balancer.name}:{listener.port} rule {rule.priority}"
         yield _check_rule(context, balancer, listener, name, rule.conditions, rule.actions)
-    yield _check_rule(context, balancer, listener, f"{balancer.name}:{listener.port} default", (), listener.default_actions)
+    yield _check_rule(
+        context, balancer, listener, f"{balancer.name}:{listener.port} default", (), listener.default_actions
+    )
 
 
 def _check_rule(
@@ -191,7 +195,9 @@ def _check_log_group(client: Any, group: str, streams: set[str]) -> Check:
         except ClientError as error:
             return Check(f"log group {group}", False, str(error))
         if events:
-            return Check(f"log group {group}", True, f"{len(found)} streams, the first line: {events[0]['message'][:60]}")
+            return Check(
+                f"log group {group}", True, f"{len(found)} streams, the first line: {events[0]['message'][:60]}"
+            )
         if time.monotonic() > deadline:
             missing = streams - {stream["logStreamName"] for stream in found}
             detail = f"no stream for {', '.join(sorted(missing))}" if missing else "the containers have written nothing"

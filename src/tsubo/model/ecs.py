@@ -162,7 +162,7 @@ class ServiceEvent:
 
 @dataclass(frozen=True)
 class Service:
-    """An ECS service. Fields from `deployments` down are status: the loop writes them (an API call only adds a PRIMARY)."""
+    """An ECS service. Fields from `deployments` down are status, the loop's; an API call only adds a PRIMARY."""
 
     arn: str
     name: str

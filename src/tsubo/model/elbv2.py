@@ -36,7 +36,7 @@ class LoadBalancer:
 
 @dataclass(frozen=True)
 class HealthCheck:
-    """Times in seconds. `port` is `traffic-port` or a number as text; `matcher` as AWS writes it: `200`, `200-299,301`."""
+    """Times in seconds. `port` is `traffic-port` or a number as text; `matcher` is AWS's: `200`, `200-299,301`."""
 
     enabled: bool = True
     protocol: str = "HTTP"

@@ -53,7 +53,7 @@ class TargetReport:
 
 @dataclass(frozen=True)
 class Observed:
-    """`in_flight` holds the keys of the steps being carried out; `start_failures` is by task id, `targets` by Target.key."""
+    """`in_flight` are keys of steps; `tasks` and `start_failures` are by task id, `targets` by Target.key."""
 
     tasks: Mapping[str, ObservedTask] = field(default_factory=dict)
     plugged_interfaces: frozenset[str] = frozenset()

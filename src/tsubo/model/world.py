@@ -101,7 +101,7 @@ class World:
         return records
 
     def with_records(self, *records: Record) -> "World":
-        """Return a world in which these records stand, new or in place of those with their keys (for tests and plans)."""
+        """Return a world in which these records stand, new or in place of those with their keys."""
         changed: dict[str, dict[str, Any]] = {}
         for record in records:
             name = KIND_NAMES[type(record)]
