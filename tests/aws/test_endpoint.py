@@ -35,15 +35,13 @@ def test_an_operation_that_writes_is_seen_by_one_that_reads(served: Served) -> N
 
 def test_an_operation_that_raises_leaves_nothing_behind(served: Served) -> None:
     before = served.store.world.vpcs
-    with pytest.raises(ClientError, match="'10.9.0.0/16' is invalid") as error:
+    with pytest.raises(ClientError, match=r"'10\.9\.0\.0/16' is invalid") as error:
         served.client("ec2").create_vpc(CidrBlock="10.9.0.0/16")
     assert code_and_status(error) == ("InvalidVpc.Range", 400)
     assert served.store.world.vpcs == before
 
 
-def test_a_bug_is_an_internal_error_and_leaves_nothing_behind(
-    served: Served, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_bug_is_an_internal_error_and_leaves_nothing_behind(served: Served, caplog: pytest.LogCaptureFixture) -> None:
     before = served.store.world.vpcs
     with pytest.raises(ClientError) as error:
         served.client("ec2").create_vpc(CidrBlock="10.8.0.0/16")

@@ -83,7 +83,8 @@ def expect(kind: type, value: Any, name: str) -> Any:
         raise MalformedRequest("Start of structure or map found where not expected.")
     if isinstance(value, list):
         raise MalformedRequest("Start of list found where not expected.")
-    raise MalformedRequest(f"{JSON_TYPE_NAMES.get(type(value), 'NULL_VALUE')} can not be converted to a {name}")
+    article = "an" if name == "Integer" else "a"
+    raise MalformedRequest(f"{JSON_TYPE_NAMES.get(type(value), 'NULL_VALUE')} can not be converted to {article} {name}")
 
 
 class StrictQueryParser(QueryParser):  # type: ignore[misc]

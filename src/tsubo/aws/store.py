@@ -170,7 +170,7 @@ def check_format(path: Path) -> None:
 
 def open_database(path: Path) -> sqlite3.Connection:
     """Return a connection of which each commit is durable, and which no second process can have."""
-    database = sqlite3.connect(path, timeout=2, isolation_level=None, check_same_thread=False)
+    database = sqlite3.connect(path, timeout=0.5, isolation_level=None, check_same_thread=False)
     database.execute("PRAGMA locking_mode = EXCLUSIVE")
     with database:
         # Before the write-ahead log, so that the marks stand in the file's own header from the first moment on.
