@@ -353,3 +353,12 @@ def is_alive(pid: int) -> bool:
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     return False
+
+
+@pytest.mark.parametrize("name", ["ruleset.nft", "ruleset-network-acl.nft"])
+def test_the_golden_rulesets_are_valid(lab: Lab, name: str) -> None:
+    namespace = lab.namespace("golden")
+    netns.ensure(namespace)
+    nft.load(namespace, (Path(__file__).parents[1] / "core" / "golden" / name).read_text())
+    assert "chain c_forward" in nft.listing(namespace)
+    netns.delete(namespace)
