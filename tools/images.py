@@ -72,6 +72,7 @@ class Images:
 
     def __init__(self, client: docker.DockerClient) -> None:
         self._client = client
+        self._looked_at: set[str] = set()
 
     def base(self, base: Base) -> str:
         """Return the image that stands for a base: the one named in the environment, upstream's, or the stand-in."""
@@ -122,12 +123,14 @@ class Images:
             return None
 
     def _is_current(self, tag: str, inputs: str) -> bool:
+        """Say whether there is an image of these inputs; tell the user so, once."""
         try:
             current = bool(self._client.images.get(tag).labels.get(INPUTS_LABEL) == inputs)
         except docker.errors.ImageNotFound:
             return False
-        if current:
+        if current and tag not in self._looked_at:
             print(f"{tag}: up to date")
+        self._looked_at.add(tag)
         return current
 
     def _say(self, tag: str, what: str, started: float) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tsubo.drivers import resolver as driver
+from tsubo.drivers.netns import NamespaceError
 from tsubo.drivers.resolver import Endpoint, Resolver
 
 HERE = Endpoint("here", "127.0.0.1")
@@ -15,7 +16,7 @@ HERE = Endpoint("here", "127.0.0.1")
 
 def plain_socket(namespace: str, family: socket.AddressFamily, kind: socket.SocketKind) -> socket.socket:
     if namespace == "missing":
-        raise FileNotFoundError(namespace)
+        raise NamespaceError(namespace)
     return socket.socket(family, kind)
 
 

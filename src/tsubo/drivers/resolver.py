@@ -5,19 +5,18 @@ Source of the mechanism: dataplane.md section 3.
 """
 
 import asyncio
-import ctypes
 import logging
 import os
 import socket
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+
+from tsubo.drivers.netns import NAMESPACE_DIRECTORY, NamespaceError, socket_in
 
 Respond = Callable[[bytes, bool], bytes | None]
 """Given a query and whether it came over a stream, return the response, or None for silence."""
 OpenSocket = Callable[[str, socket.AddressFamily, socket.SocketKind], socket.socket]
-"""Makes a socket inside a named network namespace; raises OSError where there is none."""
+"""Makes a socket inside a named network namespace; raises NamespaceError where there is none."""
 
 DNS_PORT = 53
 LARGEST_QUERY = 4096
@@ -29,8 +28,6 @@ MOST_CONNECTIONS = 256
 IDLE_SECONDS = 10.0
 CHECK_SECONDS = 0.5
 """How often it is checked that each endpoint's namespace is there, and is still the one its sockets are in."""
-NAMESPACES = Path("/run/netns")
-CLONE_NEWNET = 0x40000000
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +78,7 @@ class Resolver:
             try:
                 self._listeners[endpoint] = _Listener(endpoint, self._port, self._open_socket, respond)
                 log.info("serving %s in %s", endpoint.address, endpoint.namespace)
-            except OSError as error:
+            except (OSError, NamespaceError) as error:
                 log.debug("not yet serving %s in %s: %s", endpoint.address, endpoint.namespace, error)
         if self._wanted:
             self._check = asyncio.get_running_loop().call_later(CHECK_SECONDS, self._open_and_close)
@@ -90,7 +87,7 @@ class Resolver:
 def _namespace_id(name: str) -> int | None:
     """Return what tells a namespace from a later one of the same name, or None where there is none."""
     try:
-        return os.stat(NAMESPACES / name).st_ino
+        return os.stat(NAMESPACE_DIRECTORY / name).st_ino
     except OSError:
         return None
 
@@ -108,7 +105,7 @@ class _Listener:
         self._datagrams = _bound(open_socket, endpoint.namespace, socket.SOCK_DGRAM, address)
         try:
             self._streams = _bound(open_socket, endpoint.namespace, socket.SOCK_STREAM, address)
-        except OSError:
+        except (OSError, NamespaceError):
             self._datagrams.close()
             raise
         self._loop.add_reader(self._datagrams, self._answer_datagrams)
@@ -225,16 +222,3 @@ def _bound(open_socket: OpenSocket, namespace: str, kind: socket.SocketKind, add
         made.close()
         raise
     return made
-
-
-def socket_in(namespace: str, family: socket.AddressFamily, kind: socket.SocketKind) -> socket.socket:
-    """Return a socket made inside a namespace. A thread of its own enters the namespace and ends."""
-
-    def make() -> socket.socket:
-        with open(NAMESPACES / namespace, "rb") as file:
-            if ctypes.CDLL(None, use_errno=True).setns(file.fileno(), CLONE_NEWNET) != 0:
-                raise OSError(ctypes.get_errno(), f"cannot enter the network namespace {namespace}")
-        return socket.socket(family, kind)
-
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(make).result()

@@ -42,12 +42,13 @@ async def run(home: Path) -> None:
     def reload() -> None:
         resolver.serve(responders(read_table(home)))
 
+    reload_socket(home).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Listening comes first: whoever writes a table after it was read here finds someone to tell.
+    server = await serve_reload(reload_socket(home), reload)
     try:
         reload()
     except TableError as error:
         log.warning("nothing to serve yet: %s", error)
-    reload_socket(home).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    server = await serve_reload(reload_socket(home), reload)
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
