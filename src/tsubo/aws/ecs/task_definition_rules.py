@@ -29,9 +29,11 @@ def check(request: Request, cpu: int | None, memory: int | None) -> None:
     _check_names(containers)
     if not any(container.get("essential", True) for container in containers):
         raise client_error("At least one container in the task definition must be marked as essential.")
+    # Fargate has its own words for a task without memory.
+    own_memory_required = memory is None and "FARGATE" not in request.get("requiresCompatibilities", ())
     volumes = {volume.get("name") for volume in request.get("volumes") or ()}
     for container in containers:
-        _check_memory(container, memory)
+        _check_memory(container, own_memory_required)
         _check_ports(container, request.get("networkMode"))
         _check_health_check(container)
         _check_logs(container)
@@ -57,10 +59,10 @@ def _check_names(containers: Sequence[Container]) -> None:
         seen.add(name)
 
 
-def _check_memory(container: Container, task_memory: int | None) -> None:
+def _check_memory(container: Container, required: bool) -> None:
     memory, reservation = container.get("memory"), container.get("memoryReservation")
     where = f"Invalid setting for container '{container['name']}'."
-    if memory is None and reservation is None and task_memory is None:
+    if required and memory is None and reservation is None:
         raise client_error(f"{where} At least one of 'memory' or 'memoryReservation' must be specified.")
     if memory is not None and reservation is not None and reservation > memory:
         raise client_error(f"{where} 'memoryReservation' cannot be greater than 'memory'.")
