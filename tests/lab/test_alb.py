@@ -22,8 +22,8 @@ from tsubo.core import alb, relay
 from tsubo.drivers.envoy import EnvoyDriver
 from tsubo.drivers.envoy_admin import get_json
 from tsubo.drivers.reload import request_reload
-from tsubo.engine.health_state import read_reports
-from tsubo.engine.relay_process import published_ports
+from tsubo.engine.health_state import read_state
+from tsubo.engine.published import published_ports
 from tsubo.model.elbv2 import Action, HealthCheck, Redirect
 from tsubo.model.observed import TargetReport
 from tsubo.model.world import World
@@ -106,7 +106,7 @@ class Site:
 
     def reports(self) -> Mapping[str, TargetReport]:
         """Return what the API would say of each target, by address and port."""
-        return {key.rpartition("/")[2]: report for key, report in read_reports(self.home).items()}
+        return {key.rpartition("/")[2]: report for key, report in read_state(self.home).items()}
 
     def states(self) -> Mapping[str, str]:
         """Return the state of each target."""
@@ -285,8 +285,8 @@ def test_a_wrong_status_is_named(changing: Site) -> None:
     changing.put(sample.target_group("changing", check), sample.target("changing", ONE, 80))
     changing.apply()
     key = f"{sample.group_arn('changing')}/{ONE}:80"
-    until(lambda: read_reports(changing.home)[key].state == "unhealthy")
-    report = read_reports(changing.home)[key]
+    until(lambda: read_state(changing.home)[key].state == "unhealthy")
+    report = read_state(changing.home)[key]
     assert report.reason == "Target.ResponseCodeMismatch"
     assert report.description == "Health checks failed with these codes: [404]"
 

@@ -38,7 +38,8 @@ def read_rejections(directory: Path, admin_path: Path) -> tuple[Rejection, ...]:
     except AdminError:
         return ()
     if listeners:
-        refused.remove("lds")
+        # Nobody asks for the routes of a listener that was refused.
+        refused = [name for name in refused if name != "lds" and name.removeprefix("rds-") not in listeners]
     complaint = _last_complaint(directory / "envoy.log")
     named = [Rejection(name, reason) for name, reason in sorted(listeners.items())]
     return (*named, *(Rejection(name, complaint) for name in refused))
