@@ -25,9 +25,7 @@ class Stack:
             TagSpecifications=[{"ResourceType": "vpc", "Tags": [{"Key": "Name", "Value": "ecs-navi-vpc"}]}],
         )["Vpc"]["VpcId"]  # fmt: skip
         ec2("ModifyVpcAttribute", VpcId=self.vpc, EnableDnsHostnames={"Value": True})
-        self.subnets = {
-            name: ec2.subnet(self.vpc, cidr, f"{REGION}{zone}") for name, (cidr, zone) in SUBNETS.items()
-        }
+        self.subnets = {name: ec2.subnet(self.vpc, cidr, f"{REGION}{zone}") for name, (cidr, zone) in SUBNETS.items()}
         self.gateway = ec2.internet_gateway(self.vpc)
         self.address = ec2("AllocateAddress", Domain="vpc")
         self.nat_gateway = ec2(
