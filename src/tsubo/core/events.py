@@ -8,7 +8,7 @@ EVENTS_KEPT = 100
 
 
 def add_event(draft: Draft, service_arn: str, text: str, now: float, supply: Supply) -> Service:
-    """Put an event in front of a service's events, unless the newest says the same. `text` follows the service's name."""
+    """Put an event in front of a service's events, unless the newest says the same. `text` follows its name."""
     service = draft.world.services[service_arn]
     message = f"(service {service.name}) {text}"
     if service.events and service.events[0].message == message:

@@ -8,6 +8,8 @@ new process takes over what it finds. All calls are safe to repeat.
 import contextlib
 import resource
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -30,6 +32,8 @@ REGION_LABEL = "tsubo.region"
 PAUSE_IMAGE = "tsubo-pause:1"
 NANOSECONDS = 1_000_000_000
 CALL_TIMEOUT_SECONDS = 120
+LOOK_AGAIN_SECONDS = 2.0
+"""The engine tells of every change; this is how long a lost message could matter."""
 CAP_SYS_RESOURCE = 24
 
 
@@ -44,8 +48,9 @@ class ContainerEngine:
         self.engine_id = engine_id
         self.client = docker.APIClient(version="auto", timeout=CALL_TIMEOUT_SECONDS, num_pools=32)
         self._region = region
-        self._known: dict[str, ObservedContainer] = {}
-        self._known_states: dict[str, tuple[str, str]] = {}
+        self._known: dict[str, tuple[tuple[str, str], ObservedContainer]] = {}
+        self._touched: deque[str] = deque()
+        self._looked_at = 0.0
         self._tasks: dict[str, ObservedTask] = {}
         self._stale = threading.Event()
         self._stale.set()
@@ -244,45 +249,51 @@ class ContainerEngine:
 
     def observe(self) -> Mapping[str, ObservedTask]:
         """Return the tasks of this engine whose containers are here, by task id."""
-        if self._stale.is_set():
+        if self._stale.is_set() or time.monotonic() - self._looked_at > LOOK_AGAIN_SECONDS:
             self._stale.clear()
             try:
                 self._tasks = self._look()
             except Exception:
                 self._stale.set()
                 raise
+            self._looked_at = time.monotonic()
         return self._tasks
 
     def _look(self) -> dict[str, ObservedTask]:
+        touched = {self._touched.popleft() for _ in range(len(self._touched))}
         pauses: dict[str, bool] = {}
         containers: dict[str, dict[str, ObservedContainer]] = {}
-        seen = set()
-        for listed in self._list({ENGINE_LABEL: self.engine_id}):
+        listing = self._list({ENGINE_LABEL: self.engine_id})
+        for listed in listing:
             task_id = listed["Labels"].get(TASK_LABEL, "")
             name = listed["Labels"].get(CONTAINER_LABEL)
-            containers.setdefault(task_id, {})
+            own = containers.setdefault(task_id, {})
+            observed = self._observe_container(name or "", listed, listed["Id"] in touched)
             if name is None:
-                pauses[task_id] = listed["State"] == "running"
-            else:
-                seen.add(listed["Id"])
-                observed = self._observe_container(name, listed)
-                if observed is not None:
-                    containers[task_id][name] = observed
+                pauses[task_id] = observed is not None and observed.status == "running"
+            elif observed is not None:
+                own[name] = observed
+        seen = {listed["Id"] for listed in listing}
         self._known = {key: value for key, value in self._known.items() if key in seen}
         return {task_id: ObservedTask(task_id, pauses.get(task_id, False), own) for task_id, own in containers.items()}
 
-    def _observe_container(self, name: str, listed: Mapping[str, Any]) -> ObservedContainer | None:
+    def _observe_container(self, name: str, listed: Mapping[str, Any], touched: bool) -> ObservedContainer | None:
+        """Return a container's state; None if it has gone. Only a change makes a closer look worth its while.
+
+        The listing lags behind: the `die` event comes before it knows of it. A container of which there was an event
+        is looked at itself.
+        """
         container_id = listed["Id"]
-        # Only a change of state or health makes a closer look worth its while.
         health = next((word for word in ("unhealthy", "healthy", "starting") if word in listed["Status"]), "")
         state = (listed["State"], health)
-        if self._known_states.get(container_id) != state or container_id not in self._known:
+        known_state, known = self._known.get(container_id, (None, None))
+        if touched or known_state != state or known is None:
             try:
-                self._known[container_id] = _observed(name, self.client.inspect_container(container_id))
+                known = _observed(name, self.client.inspect_container(container_id))
             except docker.errors.NotFound:
                 return None
-            self._known_states[container_id] = state
-        return self._known[container_id]
+            self._known[container_id] = (state, known)
+        return known
 
     def _list(self, labels: Mapping[str, str]) -> list[Any]:
         filters = {"label": [f"{name}={value}" for name, value in labels.items()]}
@@ -294,6 +305,7 @@ class ContainerEngine:
         filters = {"type": "container", "label": f"{ENGINE_LABEL}={self.engine_id}"}
         for event in self.client.events(decode=True, filters=filters):
             if not event.get("Action", "").startswith("exec_"):
+                self._touched.append(event["id"])
                 self.mark_stale()
                 changed()
 

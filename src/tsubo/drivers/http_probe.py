@@ -17,17 +17,20 @@ class ProbeAnswer:
 
 
 def probe(
-    address: str, port: int, host: str, path: str = "/", authority: Path | None = None, method: str = "GET"
+    address: str, port: int, host: str, path: str, tls_name: str | None = None, authority: Path | None = None
 ) -> ProbeAnswer:
-    """Ask `address:port` for a path of `host`; with `authority` (a CA certificate) over TLS. Raises OSError."""
+    """Ask `address:port` for a path of `host`; with `tls_name` over TLS, trusting the CA certificate in `authority`.
+
+    Raises OSError without an answer, a certificate that does not verify included.
+    """
     connection = socket.create_connection((address, port), TIMEOUT_SECONDS)
-    if authority is not None:
+    if tls_name is not None:
         context = ssl.create_default_context(cafile=str(authority))
-        connection = context.wrap_socket(connection, server_hostname=host)
+        connection = context.wrap_socket(connection, server_hostname=tls_name)
     client = http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
     client.sock = connection
     try:
-        client.request(method, path, headers={"Host": host, "User-Agent": "tsubo-verify"})
+        client.request("GET", path, headers={"Host": host, "User-Agent": "tsubo-verify"})
         response = client.getresponse()
         return ProbeAnswer(response.status, response.getheader("Server", ""), response.read())
     except http.client.HTTPException as error:

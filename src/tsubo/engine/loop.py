@@ -26,7 +26,7 @@ from tsubo.model.world import KIND_NAMES, World
 log = logging.getLogger("tsubo.loop")
 
 LONGEST_SLEEP_SECONDS = 2.0
-"""Observation is told of every change; this is how long a lost message could matter."""
+"""The loop is told of every change; this is how long a lost message could matter."""
 FAILED_PASS_PAUSE_SECONDS = 0.5
 
 

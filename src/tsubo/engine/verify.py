@@ -134,16 +134,22 @@ def _check_rule(
         return Check(name, True, f"not asked: it depends on {', '.join(other)}")
     host = _first(conditions, "host-header", "verify")
     path = _first(conditions, "path-pattern", "") or "/"
-    certificate = context.store.world.certificates.get(next(iter(listener.certificate_arns), ""))
-    served_name = certificate.domain_name.replace("*", "verify") if certificate else balancer.dns_name
-    # A rule without a host is asked for under the load balancer's own name, and TLS for its certificate's.
-    resolved = host or balancer.dns_name
+    # A rule without a host is asked for under the load balancer's own name, which no host rule matches.
+    asked = host or balancer.dns_name
     try:
-        answer = _ask(context, listener, resolved, host or served_name, path)
+        answer = _ask(context, listener, asked, path, _tls_name(context.store.world, listener, host))
     except OSError as error:
-        return Check(name, False, f"{resolved}{path}: {error}")
+        return Check(name, False, f"{asked}{path}: {error}")
     expected = _expected(actions[-1], answer)
-    return Check(name, expected is None, f"{resolved}{path} answers {answer.status}{expected or ''}")
+    return Check(name, expected is None, f"{asked}{path} answers {answer.status}{expected or ''}")
+
+
+def _tls_name(world: World, listener: Listener, host: str | None) -> str | None:
+    """Return the name to ask TLS for: the host, or for the load balancer's own name the certificate's."""
+    if listener.protocol != "HTTPS":
+        return None
+    certificate = world.certificates.get(next(iter(listener.certificate_arns), ""))
+    return host or (certificate.domain_name.replace("*", "verify") if certificate else None)
 
 
 def _first(conditions: tuple[Condition, ...], field: str, wildcard: str) -> str | None:
@@ -151,16 +157,15 @@ def _first(conditions: tuple[Condition, ...], field: str, wildcard: str) -> str 
     return values[0].replace("*", wildcard).replace("?", "x") if values else None
 
 
-def _ask(context: EngineContext, listener: Listener, resolved: str, host: str, path: str) -> ProbeAnswer:
+def _ask(context: EngineContext, listener: Listener, host: str, path: str, tls_name: str | None) -> ProbeAnswer:
     home = context.home.path
-    addresses = [record.value for record in lookup(home, "internet", resolved, "A").records if record.type == "A"]
+    addresses = [record.value for record in lookup(home, "internet", host, "A").records if record.type == "A"]
     if not addresses:
-        raise OSError(f"public DNS has no address for {resolved}")
+        raise OSError(f"public DNS has no address for {host}")
     place = published(home, addresses[0], listener.port)
     if place is None:
         raise OSError(f"{addresses[0]}:{listener.port} is not published on this machine")
-    authority = home / "ca" / "ca.pem" if listener.protocol == "HTTPS" else None
-    return probe(place[0], place[1], host, path, authority)
+    return probe(place[0], place[1], host, path, tls_name, home / "ca" / "ca.pem")
 
 
 def _expected(action: Action, answer: ProbeAnswer) -> str | None:
