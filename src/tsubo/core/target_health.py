@@ -98,23 +98,26 @@ def _passed(health: TargetHealth, check: HealthCheck, outcome: CheckOutcome, spa
 
 
 def _failed(health: TargetHealth, check: HealthCheck, outcome: CheckOutcome, spacing: Spacing) -> TargetHealth:
-    interval = spacing.seconds(check.interval_seconds)
-    wait = interval
-    if health.state != "healthy" and spacing.compressed:
-        waited = outcome.ended_at - health.since
-        wait = min(interval, max(SHORTEST_RETRY_SECONDS, min(LONGEST_RETRY_SECONDS, waited * RETRY_SHARE)))
-    health = replace(health, next_check_at=_next(outcome, wait))
+    if health.state != "unhealthy":
+        health = _count_failure(health, check, outcome, spacing)
+    if health.state != "unhealthy" and health.count >= check.unhealthy_threshold:
+        health = replace(health, state="unhealthy", since=outcome.ended_at)
     if health.state == "unhealthy":
         reason, description = _why(outcome)
-        return replace(health, count=0, reason=reason, description=description)
-    health = _count_failure(health, check, outcome, spacing)
-    if health.count >= check.unhealthy_threshold:
-        reason, description = _why(outcome)
-        since = outcome.ended_at
-        return replace(health, state="unhealthy", since=since, count=0, reason=reason, description=description)
-    if health.state == "initial":
-        return replace(health, reason="Elb.InitialHealthChecking", description="Initial health checks in progress")
-    return health
+        health = replace(health, count=0, reason=reason, description=description)
+    elif health.state == "initial":
+        reason, description = "Elb.InitialHealthChecking", "Initial health checks in progress"
+        health = replace(health, reason=reason, description=description)
+    return replace(health, next_check_at=_next(outcome, _wait(health, check, outcome, spacing)))
+
+
+def _wait(health: TargetHealth, check: HealthCheck, outcome: CheckOutcome, spacing: Spacing) -> float:
+    """Return the spacing after a failure: short for a target that is waited for, longer the longer it takes."""
+    interval = spacing.seconds(check.interval_seconds)
+    if health.state == "healthy" or not spacing.compressed:
+        return interval
+    share = (outcome.ended_at - health.since) * RETRY_SHARE
+    return min(interval, max(SHORTEST_RETRY_SECONDS, min(LONGEST_RETRY_SECONDS, share)))
 
 
 def _count_failure(health: TargetHealth, check: HealthCheck, outcome: CheckOutcome, spacing: Spacing) -> TargetHealth:
