@@ -301,6 +301,14 @@ def test_what_an_update_refuses(ecs: Direct) -> None:
     assert ecs.refused("UpdateService", cluster="navi", service="web").code == "ServiceNotActiveException"
 
 
+def test_a_new_definition_must_have_the_balanced_container(ecs: Direct) -> None:
+    ecs("CreateService", SERVICE, loadBalancers=[BALANCED])
+    ecs("RegisterTaskDefinition", WEB, containerDefinitions=[{"name": "nginx", "image": "nginx:stable"}])
+    refused = ecs.refused("UpdateService", cluster="navi", service="web", taskDefinition="web:2")
+    assert refused.message == "The container nginx did not have a container port 80 defined."
+    assert ecs("UpdateService", cluster="navi", service="web", taskDefinition="web:2", loadBalancers=[])
+
+
 def test_deleting_drains_first(ecs: Direct) -> None:
     ecs("CreateService", SERVICE)
     refused = ecs.refused("DeleteService", cluster="navi", service="web")

@@ -84,7 +84,7 @@ def _load_balancer(call: Call, item: Mapping[str, Any], task_definition: TaskDef
             f"The provided target group {arn} has target type {group.target_type}, which is incompatible with the "
             "awsvpc network mode specified in the task definition."
         )
-    _check_container_port(task_definition, name, port)
+    check_container_port(task_definition, name, port)
     if not _has_load_balancer(call.world, arn):
         raise invalid_parameter(
             f"The target group with targetGroupArn {arn} does not have an associated load balancer."
@@ -92,7 +92,8 @@ def _load_balancer(call: Call, item: Mapping[str, Any], task_definition: TaskDef
     return ServiceLoadBalancer(arn, name, port)
 
 
-def _check_container_port(task_definition: TaskDefinition, name: str, port: int) -> None:
+def check_container_port(task_definition: TaskDefinition, name: str, port: int) -> None:
+    """Raise InvalidParameterException unless the definition has the container and the container the port."""
     container = next((c for c in task_definition.containers if c.name == name), None)
     if container is None:
         raise invalid_parameter(f"The container {name} does not exist in the task definition.")
@@ -124,7 +125,7 @@ def _registry(call: Call, item: Mapping[str, Any], task_definition: TaskDefiniti
     port, name, container_port = item.get("port"), item.get("containerName"), item.get("containerPort")
     _check_registry_port(registry, port, name, container_port)
     if name and container_port is not None:
-        _check_container_port(task_definition, name, container_port)
+        check_container_port(task_definition, name, container_port)
     return ServiceRegistry(arn, port, name or None, container_port)
 
 

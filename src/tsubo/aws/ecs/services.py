@@ -171,6 +171,9 @@ def _task_definition(call: Call, service: Service, request: Request) -> TaskDefi
     if identifier:
         task_definition = runnable_task_definition(call, identifier)
         service_rules.check_fargate(task_definition, service.launch_type)
+        if request.get("loadBalancers") is None:
+            for balancer in service.load_balancers:
+                network_rules.check_container_port(task_definition, balancer.container_name, balancer.container_port)
     else:
         task_definition = call.world.task_definitions[service.task_definition_arn]
     enabled = request.get("enableExecuteCommand")
