@@ -323,6 +323,18 @@ def test_a_refused_ruleset_says_where_and_changes_nothing(lab: Lab) -> None:
     assert nft.listing(namespace) == before
 
 
+def test_rules_go_to_the_namespace_that_has_the_name_now(lab: Lab) -> None:
+    namespace = lab.namespace("renewed")
+    for table in ("first", "second"):
+        netns.ensure(namespace)
+        nft.load(namespace, f"add table inet {table}\n")
+        assert nft.listing(namespace).split() == ["table", "inet", table, "{", "}"]
+        netns.delete(namespace)
+    nft.forget(namespace)
+    with pytest.raises(netns.NamespaceError, match="no network namespace"):
+        nft.load(namespace, "add table inet third\n")
+
+
 def test_a_refused_command_says_which(lab: Lab) -> None:
     with pytest.raises(netns.NamespaceError, match=r"`ip link del nowhere` failed"):
         netns.batch(lab.namespace("vpc-b"), ["link set lo up", "link del nowhere"])

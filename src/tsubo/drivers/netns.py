@@ -22,6 +22,9 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 T = TypeVar("T")
 
+Identity = tuple[int, int]
+"""What tells a namespace from all others, under whatever name: the device and number of its file."""
+
 
 class NamespaceError(Exception):
     """A network command failed. The message names the namespace and the command."""
@@ -56,15 +59,20 @@ def delete(name: str) -> None:
         _ip("netns", "del", name)
 
 
+def identity(name: str) -> Identity | None:
+    """Return the identity of the namespace that has this name now, or None if none has."""
+    return _identity(NAMESPACE_DIRECTORY / name)
+
+
 def is_of_process(name: str, pid: int) -> bool:
     """Say whether a process is in the namespace with this name."""
-    identity = _identity(NAMESPACE_DIRECTORY / name)
-    return identity is not None and identity == _process_identity(pid)
+    own = identity(name)
+    return own is not None and own == _process_identity(pid)
 
 
 def pids(*names: str) -> list[int]:
     """Return the ids of the processes in any of these namespaces."""
-    identities = {_identity(NAMESPACE_DIRECTORY / name) for name in names} - {None}
+    identities = {identity(name) for name in names} - {None}
     processes = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
     return [pid for pid in processes if _process_identity(pid) in identities]
 
@@ -161,7 +169,7 @@ def _enter(name: str) -> None:
         os.close(descriptor)
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _identity(path: Path) -> Identity | None:
     try:
         status = path.stat()
     except OSError:
@@ -169,7 +177,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _process_identity(pid: int) -> tuple[int, int] | None:
+def _process_identity(pid: int) -> Identity | None:
     return _identity(Path(f"/proc/{pid}/ns/net"))
 
 

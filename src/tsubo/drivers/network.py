@@ -100,7 +100,7 @@ class NetworkDriver:
             if name.startswith(f"{prefix}vpc-"):
                 _delete_links(name, ip_state.read(name).links)
         for name in sorted(names):
-            netns.delete(name)
+            _delete_namespace(name)
         return left
 
 
@@ -191,7 +191,12 @@ def _remove_unwanted(network: Network) -> None:
     for name in sorted(netns.names(network.prefix) - wanted):
         if not netns.is_of_process(name, os.getpid()):
             _delete_links(name, ip_state.read(name).links)
-            netns.delete(name)
+            _delete_namespace(name)
+
+
+def _delete_namespace(name: str) -> None:
+    nft.forget(name)
+    netns.delete(name)
 
 
 def _kill_all(namespaces: list[str]) -> list[int]:
