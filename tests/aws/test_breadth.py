@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -71,6 +73,22 @@ def test_a_call_during_which_the_process_dies_happens_once(breadth: Breadth) -> 
     assert breadth.pid != pid
 
 
+def test_a_long_poll_waits_for_its_message_and_holds_up_nobody(breadth: Breadth, tmp_path: Path) -> None:
+    url = breadth.call("sqs", "create_queue", {"QueueName": "jobs"}, REGION)["QueueUrl"]
+    with ThreadPoolExecutor(1) as pool:
+        poll = pool.submit(breadth.call, "sqs", "receive_message", {"QueueUrl": url, "WaitTimeSeconds": 20}, REGION)
+        assert not wait([poll], timeout=0.5).done
+        logged = (tmp_path / "moto.redo").stat().st_size
+        assert not wait([poll], timeout=0.5).done
+        assert (tmp_path / "moto.redo").stat().st_size == logged
+        breadth.call("sqs", "send_message", {"QueueUrl": url, "MessageBody": "work"}, REGION)
+        messages = poll.result(timeout=10)["Messages"]
+    kill(breadth)
+    receipt = {"QueueUrl": url, "ReceiptHandle": messages[0]["ReceiptHandle"]}
+    breadth.call("sqs", "delete_message", receipt, REGION)
+    assert messages[0]["Body"] == "work"
+
+
 def test_the_process_ends_with_its_owner(breadth: Breadth) -> None:
     breadth.ensure_started()
     pid = breadth.pid
@@ -78,6 +96,39 @@ def test_the_process_ends_with_its_owner(breadth: Breadth) -> None:
     assert pid is not None
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+OWNER = """
+import sys, time
+from pathlib import Path
+from tsubo.aws.breadth import Breadth
+
+breadth = Breadth(Path(sys.argv[1]))
+breadth.ensure_started()
+print(breadth.pid, flush=True)
+time.sleep(60)
+"""
+
+
+def runs(pid: int) -> bool:
+    """Return whether a process is there and not merely waiting to be reaped."""
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+def test_the_process_ends_when_its_owner_is_killed(tmp_path: Path) -> None:
+    owner = subprocess.Popen([sys.executable, "-c", OWNER, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert owner.stdout is not None
+    pid = int(owner.stdout.readline())
+    assert runs(pid)
+    owner.kill()
+    owner.wait()
+    deadline = time.monotonic() + 10
+    while runs(pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not runs(pid)
 
 
 def test_a_damaged_log_is_an_error_that_says_where_to_look(tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ AsgiApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 ENGINE_PREFIX = "/_tsubo/"
 MAXIMUM_BODY_BYTES = 70 * 1024 * 1024
-WORKER_THREADS = 16
+WORKER_THREADS = 64
+"""A thread waits with its client: for the writer lock, or for up to 20 s in a long poll of SQS."""
 TOO_LARGE = HttpResponse(413, {"Content-Type": "text/plain"}, b"The request body is larger than 70 MB.\n")
 
 

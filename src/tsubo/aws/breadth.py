@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from typing import Any
 from tsubo.aws.dispatch import Target, identify, is_read
 from tsubo.aws.faults import error_response, internal_error, unknown_operation
 from tsubo.aws.inner_client import make_client
+from tsubo.aws.long_poll import INTERVAL_SECONDS, NOTHING_RECEIVED, is_receive, without_wait
 from tsubo.aws.message import HttpRequest, HttpResponse
 from tsubo.aws.moto_channel import FAILED, UNIMPLEMENTED, Answer, Question, Ready, receive, send
 
@@ -67,7 +69,12 @@ class Breadth:
         """Return moto's response to a call, or an error in the service's protocol where moto has none."""
         target = target or identify(request)
         seed = secrets.randbits(SEED_BITS)
+        request, wait_seconds = without_wait(request, target)
+        deadline = time.monotonic() + wait_seconds
         answer = self._ask(question_of(request, target, seed))
+        while wait_seconds and answer.body == NOTHING_RECEIVED and time.monotonic() < deadline:
+            time.sleep(INTERVAL_SECONDS)
+            answer = self._ask(question_of(request, target, secrets.randbits(SEED_BITS)))
         request_id = f"{seed:032x}"
         if answer.outcome == UNIMPLEMENTED:
             log.warning("not implemented: %s %s %s", target.service, target.operation, answer.body.decode())
@@ -160,4 +167,5 @@ def question_of(request: HttpRequest, target: Target, seed: int) -> Question:
         place=f"{target.service}/{target.region}",
         changes=not reads,
         bulk=target.operation in BULK_OPERATIONS,
+        unchanged=NOTHING_RECEIVED if is_receive(target) else None,
     )

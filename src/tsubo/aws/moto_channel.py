@@ -26,6 +26,8 @@ class Question(msgspec.Struct, frozen=True):
     """Service and region: moto makes their state when they are first touched, even by a call that only reads."""
     changes: bool
     bulk: bool
+    unchanged: bytes | None = None
+    """The body of an answer that means that the call changed nothing after all."""
 
 
 class Answer(msgspec.Struct, frozen=True):

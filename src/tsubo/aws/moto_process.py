@@ -90,7 +90,8 @@ class MotoProcess:
             bulk=question.bulk,
         )
         answer = self._run(entry, seeded=question.changes or first_touch)
-        if first_touch or (question.changes and answer.outcome == ANSWERED and answer.status < 400):
+        done = answer.outcome == ANSWERED and answer.status < 400 and answer.body != question.unchanged
+        if first_touch or (question.changes and done):
             self._redo_log.append(entry)
             self._touched.add(question.place)
         return answer
