@@ -72,7 +72,6 @@ def get_hosted_zone(call: Call, request: Request) -> Response:
     return {"HostedZone": {"Id": f"/hostedzone/{request['Id']}", "Name": "a.b.", "CallerReference": "1"}}
 
 
-
 FAKE_OPERATIONS: Mapping[str, Operations] = {
     "ec2": {"CreateVpc": create_vpc, "DescribeVpcs": describe_vpcs},
     "ecs": {"DescribeClusters": describe_clusters},
