@@ -54,7 +54,7 @@ def actions_not_run(actions: Iterable[Action]) -> list[str]:
 def _route(
     name: str, matchers: list[dict[str, Any]], act: dict[str, Any], idle_timeout_seconds: float
 ) -> dict[str, Any]:
-    match: dict[str, Any] = {"prefix": ""}
+    match: dict[str, Any] = {"prefix": "/"}
     if matchers:
         match["headers"] = matchers
     route = {"name": name, "match": match, **act}

@@ -19,7 +19,7 @@ def new_interface(
     description: str = "",
 ) -> NetworkInterface | None:
     """Put a new ENI into a subnet and return it, or None if the subnet has no free address."""
-    private_ip = ipam.free_address(draft.world, subnet.subnet_id)
+    private_ip = ipam.free_address(draft.world, subnet.subnet_id, begin=int(supply.text(6), 16))
     if private_ip is None:
         return None
     interface = NetworkInterface(

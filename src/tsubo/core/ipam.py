@@ -1,7 +1,8 @@
 """Addresses: which one a new interface gets, and what follows from a CIDR block.
 
 In: the world (what is taken) and addresses promised to others in the same pass. Out: an address, or None when there is
-no free one. The choice is the lowest free address, so that equal worlds give equal answers.
+no free one. The choice is the first free address from where the caller says to begin (AWS's look random), so that equal
+questions give equal answers.
 """
 
 import ipaddress
@@ -20,10 +21,14 @@ _RESERVED_AT_START = 4
 _PUBLIC_RESERVED_AT_START = 2
 
 
-def free_address(world: World, subnet_id: str, taken: frozenset[str] = frozenset()) -> str | None:
-    """Return a free private address of a subnet, or None when it is full. `taken` are addresses promised elsewhere."""
+def free_address(world: World, subnet_id: str, taken: frozenset[str] = frozenset(), begin: int = 0) -> str | None:
+    """Return a free private address of a subnet, or None when it is full. `taken` are addresses promised elsewhere.
+
+    The search begins at the `begin`-th usable address (counted round the subnet). A caller that varies it gives a
+    replaced task another address, as on AWS: a client that goes on calling the old one finds nobody.
+    """
     used = {i.private_ip for i in world.network_interfaces.values() if i.subnet_id == subnet_id}
-    return _first_free(world.subnets[subnet_id].cidr, _RESERVED_AT_START, used | taken)
+    return _first_free(world.subnets[subnet_id].cidr, _RESERVED_AT_START, used | taken, begin)
 
 
 def free_public_address(world: World, taken: frozenset[str] = frozenset()) -> str | None:
@@ -53,9 +58,10 @@ def resolver_address(vpc_cidr: str) -> str:
     return str(ipaddress.IPv4Network(vpc_cidr)[2])
 
 
-def _first_free(cidr: str, reserved_at_start: int, used: Iterable[str]) -> str | None:
+def _first_free(cidr: str, reserved_at_start: int, used: Iterable[str], begin: int = 0) -> str | None:
     network = ipaddress.IPv4Network(cidr)
     used_numbers = {int(ipaddress.IPv4Address(address)) for address in used}
     first, last = int(network.network_address) + reserved_at_start, int(network.broadcast_address)
-    number = next((n for n in range(first, last) if n not in used_numbers), None)
+    middle = first + begin % (last - first)
+    number = next((n for n in (*range(middle, last), *range(first, middle)) if n not in used_numbers), None)
     return None if number is None else str(ipaddress.IPv4Address(number))

@@ -6,18 +6,18 @@ Source: aws/ecs-cloudmap-exec.md section 7.
 from tsubo.core.draft import Draft
 from tsubo.core.events import add_event
 from tsubo.model.cloudmap import DiscoveryService, Instance
-from tsubo.model.ecs import Deployment, Service, ServiceRegistry, Task, TaskDefinition
+from tsubo.model.ecs import Service, ServiceRegistry, Task, TaskDefinition
 from tsubo.model.elbv2 import Target
 from tsubo.model.supply import Supply
 from tsubo.model.world import World
 
 
 def register(draft: Draft, task: Task, now: float, supply: Supply) -> None:
-    """Register a task with the target groups and Cloud Map services of its deployment."""
-    service, deployment = _owner(draft.world, task)
-    if service is None or deployment is None or task.private_ip is None:
+    """Register a service's task with its target groups and Cloud Map services."""
+    service = draft.world.services.get(task.service_arn or "")
+    if service is None or task.private_ip is None:
         return
-    for load_balancer in deployment.load_balancers:
+    for load_balancer in task.load_balancers:
         if load_balancer.target_group_arn not in draft.world.target_groups:
             continue
         target = Target(
@@ -32,7 +32,7 @@ def register(draft: Draft, task: Task, now: float, supply: Supply) -> None:
             add_event(
                 draft, service.arn, f"registered 1 targets in (target-group {target.target_group_arn})", now, supply
             )
-    for registry in deployment.registries:
+    for registry in task.registries:
         _register_instance(draft, service, task, registry, now)
 
 
@@ -85,24 +85,14 @@ def report_container_health(draft: Draft, task: Task, now: float) -> None:
 
 
 def targets_of(world: World, task: Task) -> list[Target]:
-    """Return a service task's targets: those with its address in the target groups of its deployment."""
-    _, deployment = _owner(world, task)
-    if deployment is None or task.private_ip is None:
-        return []
-    keys = (f"{lb.target_group_arn}/{task.private_ip}:{lb.container_port}" for lb in deployment.load_balancers)
+    """Return a service task's targets, those that drain included."""
+    keys = (f"{lb.target_group_arn}/{task.private_ip}:{lb.container_port}" for lb in task.load_balancers)
     return [world.targets[key] for key in keys if key in world.targets]
 
 
 def has_container_check(definition: TaskDefinition) -> bool:
     """Return whether any essential container of a task definition has a health check."""
     return any(c.essential and c.health_check is not None for c in definition.containers)
-
-
-def _owner(world: World, task: Task) -> tuple[Service | None, Deployment | None]:
-    service = world.services.get(task.service_arn or "")
-    if service is None:
-        return None, None
-    return service, next((d for d in service.deployments if d.deployment_id == task.deployment_id), None)
 
 
 def _instances(world: World, task: Task) -> list[Instance]:

@@ -116,9 +116,8 @@ class _Scheduler:
             if self.now < grace_ends_at:
                 self.draft.wake_at(grace_ends_at)
                 continue
-            stop_task(self.draft, task, reason)
-            add_event(self.draft, self.arn, f"(task {task.task_id}) {_lower_first(reason)}.", self.now, self.supply)
-            self.live.remove(task)
+            self._stop(task, reason)
+            self._tell(f"(task {task.task_id}) {_lower_first(reason)}.")
 
     def _unhealthy_reason(self, task: Task) -> str | None:
         if task.last_status != "RUNNING":
@@ -129,6 +128,11 @@ class _Scheduler:
             if target.state == "unhealthy":
                 return f"Task failed ELB health checks in (target-group {target.target_group_arn})"
         return None
+
+    def _stop(self, task: Task, reason: str) -> None:
+        stop_task(self.draft, task, reason)
+        self.live.remove(task)
+        self.stopping.append(task)
 
     # Numbers
 
@@ -149,8 +153,7 @@ class _Scheduler:
             elif not current and self.service.desired_count > 0:
                 # An older task that is not healthy yet gives way only to one of the new deployment.
                 continue
-            stop_task(self.draft, task, reason)
-            self.live.remove(task)
+            self._stop(task, reason)
             stopped.append(task)
         self._tell_stopped(stopped)
 
@@ -164,9 +167,8 @@ class _Scheduler:
                 current,
                 key=lambda task: (not self._healthy(task), zones.count(task.availability_zone), task.created_at),
             )
-            stop_task(self.draft, task, f"Scaling activity initiated by (deployment {self.primary.deployment_id})")
+            self._stop(task, f"Scaling activity initiated by (deployment {self.primary.deployment_id})")
             current.remove(task)
-            self.live.remove(task)
             stopped.append(task)
         self._tell_stopped(stopped)
 

@@ -242,6 +242,9 @@ class Task:
     created_at: float
     network: AwsvpcConfiguration
     containers: tuple[TaskContainer, ...]
+    load_balancers: tuple[ServiceLoadBalancer, ...] = ()
+    registries: tuple[ServiceRegistry, ...] = ()
+    """Where the task registers: its deployment's, kept here because the deployment may end before the task."""
     service_arn: str | None = None
     deployment_id: str | None = None
     started_by: str | None = None

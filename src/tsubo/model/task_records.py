@@ -66,6 +66,8 @@ def new_task(
         created_at=now,
         network=network,
         containers=_containers(task_definition, cluster_arn, task_id, supply),
+        load_balancers=() if deployment is None else deployment.load_balancers,
+        registries=() if deployment is None else deployment.registries,
         service_arn=None if service is None else service.arn,
         deployment_id=None if deployment is None else deployment.deployment_id,
         started_by=started_by if deployment is None else deployment.deployment_id,
