@@ -4,7 +4,9 @@ Sources of the expected behaviour: aws/alb-vpc-terraform.md sections 1.4 to 1.10
 """
 
 import json
+import os
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -16,7 +18,7 @@ import msgspec
 import pytest
 
 from tests.core import alb_world as sample
-from tests.lab.alb_lab import CLIENT, Lab, until
+from tests.lab.alb_lab import CLIENT, HERE, Lab, until
 from tests.lab.authority import issue
 from tsubo.core import alb, relay
 from tsubo.drivers.envoy import EnvoyDriver
@@ -24,8 +26,9 @@ from tsubo.drivers.envoy_admin import get_json
 from tsubo.drivers.reload import request_reload
 from tsubo.engine.health_state import read_state
 from tsubo.engine.published import published_ports
-from tsubo.model.elbv2 import Action, HealthCheck, Redirect
+from tsubo.model.elbv2 import Action, Condition, FixedResponse, HealthCheck, Redirect
 from tsubo.model.observed import TargetReport
+from tsubo.model.proxy import PublishedPort, RelayEntry
 from tsubo.model.world import World
 
 pytestmark = pytest.mark.lab
@@ -33,6 +36,15 @@ pytestmark = pytest.mark.lab
 ONE, TWO, LATE, DROPPED = "10.0.10.11", "10.0.10.12", "10.0.11.13", "10.0.11.14"
 HTTP = sample.listener(80, "HTTP")
 HTTPS = sample.listener(443, "HTTPS", certificates=(sample.CERTIFICATE_ARN,))
+RULES = sample.listener(8081, "HTTP")
+"""A listener whose rules answer with their own names."""
+CONDITIONS = {
+    "path": Condition("path-pattern", ("/img/*", "/?.css")),
+    "header": Condition("http-header", ("*Special*",), header_name="X-Kind"),
+    "method": Condition("http-request-method", ("DELETE", "PUT")),
+    "query": Condition("query-string", query=(("version", "v?"), (None, "any"))),
+    "source": Condition("source-ip", ("198.18.9.0/24",)),
+}
 QUICK = HealthCheck(interval_seconds=1, timeout_seconds=1, unhealthy_threshold=2, healthy_threshold=2)
 
 
@@ -42,6 +54,7 @@ class Site:
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
         self.home = lab.directory
+        self.taken_port = 0
         self.envoy = EnvoyDriver(self.home)
         (self.home / "health").mkdir()
         (self.home / "relay").mkdir()
@@ -58,7 +71,11 @@ class Site:
             sample.certificate(pem, key),
             HTTP,
             HTTPS,
+            RULES,
         )
+        for priority, (name, condition) in enumerate(CONDITIONS.items(), 1):
+            fixed = Action("fixed-response", fixed_response=FixedResponse("503", "application/json", name))
+            self.put(sample.rule(RULES, priority, fixed, condition))
         for port in (HTTP, HTTPS):
             self.put(
                 sample.rule(port, 1, sample.forward("one"), sample.host("ecs-navi.site", "*.one.example")),
@@ -169,6 +186,44 @@ def test_a_rule_forwards_by_host_and_the_default_is_the_fixed_response(site: Sit
     assert headers["server"] == "awselb/2.0"
     assert headers["content-type"] == "text/plain"
     assert headers["content-length"] == "13"
+
+
+@pytest.mark.parametrize(
+    ("path", "options", "rule"),
+    [
+        ("/img/a?b", (), "path"),
+        ("/x.css", (), "path"),
+        ("/IMG/a", (), None),
+        ("/", ("-H", "X-Kind: a SPECIAL one"), "header"),
+        ("/", ("-X", "DELETE"), "method"),
+        ("/", ("-X", "POST"), None),
+        ("/?a=b&VERSION=v1", (), "query"),
+        ("/?x=any", (), "query"),
+        ("/?version=v12", (), None),
+        ("/", ("--interface", "198.18.9.9"), "source"),
+        ("/", ("--interface", "198.18.8.9"), None),
+        ("/", ("-H", "X-Tsubo-Source-Address: 198.18.9.9"), None),
+    ],
+)
+def test_each_kind_of_condition_decides(site: Site, path: str, options: tuple[str, ...], rule: str | None) -> None:
+    """Section 1.4. A fixed response of 503 keeps its own content, which is not that of a load balancer in trouble."""
+    done = site.lab.curl("-w", " %{http_code} %{content_type}", *options, f"http://203.0.113.7:8081{path}")
+    assert done.stdout == (f"{rule} 503 application/json" if rule else "404 Not Found 404 text/plain")
+
+
+def test_trace_is_405(site: Site) -> None:
+    assert site.get("ecs-navi.site", "/", "-X", "TRACE")[0] == 405
+
+
+def test_the_host_of_another_port_names_it(site: Site) -> None:
+    """Section 1.8: on ports other than 80 and 443 the listener's port is appended if it is missing."""
+    site.apply(site.world.with_records(sample.listener(8082, "HTTP", sample.forward("one"))))
+    try:
+        until(lambda: site.lab.curl("http://203.0.113.7:8082/").returncode == 0)
+        done = site.lab.curl("-H", "Host: ecs-navi.site", "http://203.0.113.7:8082/")
+        assert "Host: ecs-navi.site:8082" in json.loads(done.stdout)["headers"]
+    finally:
+        site.apply(site.world.without(sample.listener(8082, "HTTP")))
 
 
 def test_a_target_sees_the_headers_of_a_load_balancer_and_no_others(site: Site) -> None:
@@ -372,24 +427,80 @@ def test_a_listener_whose_namespace_is_not_there_is_named_and_disturbs_no_other(
     changing.put(sample.node(3, "10.0.3.20"))
     changing.apply()
     rejections = changing.envoy.read_rejections(sample.ARN)
-    assert {rejection.resource for rejection in rejections} == {"http-80@10.0.3.20", "https-443@10.0.3.20"}
+    listeners = {f"{name}@10.0.3.20" for name in ("http-80", "http-8081", "https-443")}
+    assert {rejection.resource for rejection in rejections} == listeners
     assert all("netns" in rejection.reason for rejection in rejections)
     assert changing.status("ecs-navi.site") == 200
 
 
-def test_the_relay_publishes_the_load_balancer_on_loopback(site: Site) -> None:
-    table = relay.relay_table(site.world)
-    (site.home / "relay" / "table.json").write_bytes(msgspec.json.encode(table))
-    site.lab.start("relay", [sys.executable, "-m", "tsubo.engine.relay_process", "--home", str(site.home)])
-    until(lambda: len(published_ports(site.home)) == 4)
-    port = next(p for p in published_ports(site.home) if (p.entry.public_address, p.entry.port) == ("203.0.113.7", 80))
-    assert port.entry.listen_address == site.lab.engine.loopback(7)
-    body = _host_curl("-H", "Host: ecs-navi.site", f"http://{port.entry.listen_address}:{port.port}/")
-    headers = json.loads(body)["headers"]
-    assert "X-Forwarded-For: 198.18.0.1" in headers
+@pytest.fixture(scope="module")
+def relayed(site: Site) -> Iterator[Site]:
+    """The site with a relay that publishes it, and ports of its first node that only the relay's tests use."""
+    with socket.create_server(("0.0.0.0", 0)) as taken:
+        site.taken_port = taken.getsockname()[1]
+        table = relay.relay_table(site.world)
+        loopback = site.lab.engine.loopback(7)
+        extra = [RelayEntry(sample.ARN, "203.0.113.7", port, loopback) for port in (9000, 9001, site.taken_port)]
+        table = replace(table, entries=(*table.entries, *extra))
+        (site.home / "relay" / "table.json").write_bytes(msgspec.json.encode(table))
+        node = site.lab.engine.namespace(site.lab.node_names["10.0.1.20"])
+        site.lab.start("count", [sys.executable, str(HERE / "count_server.py"), "10.0.1.20", "9000"], node)
+        site.lab.start("relay", [sys.executable, "-m", "tsubo.engine.relay_process", "--home", str(site.home)])
+        until(lambda: published_ports(site.home))
+        yield site
+        site.lab.end("relay")
 
 
-def _host_curl(*arguments: str) -> str:
-    return subprocess.run(
-        ["curl", "-sS", "--max-time", "10", *arguments], capture_output=True, text=True, check=True
-    ).stdout
+def _published(site: Site, port: int) -> PublishedPort:
+    return next(
+        found for found in published_ports(site.home)
+        if (found.entry.public_address, found.entry.port) == ("203.0.113.7", port)
+    )  # fmt: skip
+
+
+def test_the_relay_publishes_the_load_balancer_on_loopback(relayed: Site) -> None:
+    port = _published(relayed, 80)
+    assert port.entry.listen_address == relayed.lab.engine.loopback(7)
+    assert port.reason is None or "taken by" in port.reason
+    done = _host_curl("-H", "Host: ecs-navi.site", f"http://{port.entry.listen_address}:{port.port}/")
+    assert "X-Forwarded-For: 198.18.0.1" in json.loads(done.stdout)["headers"]
+
+
+def test_a_port_that_is_taken_is_published_on_another_and_the_holder_is_named(relayed: Site) -> None:
+    port = _published(relayed, relayed.taken_port)
+    assert port.port not in (None, relayed.taken_port)
+    assert port.reason is not None
+    assert f"(process {os.getpid()})" in port.reason
+
+
+def test_a_refused_connection_is_reset(relayed: Site) -> None:
+    port = _published(relayed, 9001)
+    done = _host_curl(f"http://{port.entry.listen_address}:{port.port}/")
+    assert done.returncode == 56
+    assert "reset" in done.stderr
+
+
+def test_a_half_closed_connection_still_answers(relayed: Site) -> None:
+    port = _published(relayed, 9000)
+    assert port.port is not None
+    sent = b"x" * 3_000_000
+    with socket.create_connection((port.entry.listen_address, port.port), timeout=10) as connection:
+        connection.sendall(sent)
+        connection.shutdown(socket.SHUT_WR)
+        with connection.makefile("rb") as answer:
+            assert answer.read() == b"3000000"
+
+
+def test_what_the_network_denies_the_relay_does_not_open(relayed: Site) -> None:
+    port = _published(relayed, 80)
+    relayed.lab.drop("10.0.1.20")
+    try:
+        done = _host_curl("--max-time", "1", f"http://{port.entry.listen_address}:{port.port}/")
+    finally:
+        relayed.lab.pass_all()
+    assert done.returncode == 28
+
+
+def _host_curl(*arguments: str) -> subprocess.CompletedProcess[str]:
+    argv = ["curl", "-sS", "--max-time", "10", *arguments]
+    return subprocess.run(argv, capture_output=True, text=True, check=False)
