@@ -12,7 +12,15 @@ from typing import Any
 from tsubo.core import alb_clusters, alb_listeners, alb_routes
 from tsubo.model.acm import Certificate
 from tsubo.model.elbv2 import Action, Listener, LoadBalancer, Rule
-from tsubo.model.proxy import CertificateFile, HealthTable, LoadBalancerPlan, ProxyNode, Shortfall, proxy_id
+from tsubo.model.proxy import (
+    CertificateFile,
+    HealthTable,
+    LoadBalancerPlan,
+    ProxyNode,
+    Shortfall,
+    admin_path,
+    proxy_directory,
+)
 from tsubo.model.world import World
 
 
@@ -32,16 +40,6 @@ def load_balancers(world: World, home: str) -> Mapping[str, LoadBalancerPlan]:
 def health_table(plans: Mapping[str, LoadBalancerPlan]) -> HealthTable:
     """Return everything that the health checker checks for these load balancers."""
     return HealthTable(tuple(pool for _, plan in sorted(plans.items()) for pool in plan.pools))
-
-
-def proxy_directory(home: str, load_balancer_arn: str) -> str:
-    """Return the directory of a load balancer's proxy."""
-    return f"{home}/envoy/{proxy_id(load_balancer_arn)}"
-
-
-def admin_path(home: str, load_balancer_arn: str) -> str:
-    """Return the proxy's admin socket: short, because a unix socket's path ends at 107 bytes."""
-    return f"{home}/run/envoy-{load_balancer_arn.rpartition('/')[2]}.sock"
 
 
 def certificate_file(certificate: Certificate, home: str) -> CertificateFile | None:

@@ -18,7 +18,7 @@ from tsubo.drivers.endpoints import endpoints_document
 from tsubo.drivers.envoy_admin import AdminError, get_json
 from tsubo.drivers.envoy_rejections import Rejection, read_rejections
 from tsubo.drivers.reload import replace_file
-from tsubo.model.proxy import JsonObject, LoadBalancerPlan, proxy_id
+from tsubo.model.proxy import JsonObject, LoadBalancerPlan, admin_path, proxy_directory, proxy_id
 
 
 class EnvoyDriver:
@@ -96,10 +96,10 @@ class EnvoyDriver:
         return read_rejections(self._directory(arn), self._admin_path(arn))
 
     def _directory(self, arn: str) -> Path:
-        return self.home / "envoy" / proxy_id(arn)
+        return Path(proxy_directory(str(self.home), arn))
 
     def _admin_path(self, arn: str) -> Path:
-        return self.home / "run" / f"envoy-{arn.rpartition('/')[2]}.sock"
+        return Path(admin_path(str(self.home), arn))
 
 
 _ROUTES_TYPE = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"

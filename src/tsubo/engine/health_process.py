@@ -121,8 +121,10 @@ class HealthChecker:
             await asyncio.sleep(max(0.0, health.next_check_at - time.time()))
             async with self._slots:
                 outcome = await check_target(self._check(subject, health))
-            self._healths[watched] = target_health.advance(health, subject.pool.health_check, outcome, self._spacing)
-            if self._healths[watched].state != health.state:
+            found = target_health.advance(health, subject.pool.health_check, outcome, self._spacing)
+            self._healths[watched] = found
+            if found.state != health.state:
+                log.info("%s in %s: %s -> %s %s", watched[1], watched[0], health.state, found.state, found.reason or "")
                 self._write_endpoints(next(pool for pool in self._table.pools if pool.name == watched[0]))
             self._publish()
 

@@ -18,6 +18,16 @@ def proxy_id(load_balancer_arn: str) -> str:
     return "-".join(load_balancer_arn.split("/")[-2:])
 
 
+def proxy_directory(home: str, load_balancer_arn: str) -> str:
+    """Return the directory of a load balancer's proxy in the state directory `home`."""
+    return f"{home}/envoy/{proxy_id(load_balancer_arn)}"
+
+
+def admin_path(home: str, load_balancer_arn: str) -> str:
+    """Return the proxy's admin socket: short, because a unix socket's path ends at 107 bytes."""
+    return f"{home}/run/envoy-{load_balancer_arn.rpartition('/')[2]}.sock"
+
+
 @dataclass(frozen=True)
 class ProxyNode:
     """A load balancer's node: the ENI whose address and namespace the proxy serves from."""
