@@ -130,13 +130,13 @@ def _remove_left_over(directory: Path, plan: LoadBalancerPlan) -> None:
             path.unlink(missing_ok=True)
 
 
-def _bootstrap(directory: Path, arn: str, admin_path: Path) -> bytes:
+def _bootstrap(directory: Path, arn: str, admin_socket: Path) -> bytes:
     def source(name: str) -> dict[str, Any]:
         return {"resource_api_version": "V3", "path_config_source": {"path": str(directory / name)}}
 
     bootstrap = {
         "node": {"id": proxy_id(arn), "cluster": "tsubo"},
-        "admin": {"address": {"pipe": {"path": str(admin_path), "mode": 0o600}}},
+        "admin": {"address": {"pipe": {"path": str(admin_socket), "mode": 0o600}}},
         # A rule with many values is a long expression, and Envoy refuses long ones by default.
         "layered_runtime": {
             "layers": [{"name": "tsubo", "static_layer": {"re2.max_program_size.error_level": 100_000}}]
