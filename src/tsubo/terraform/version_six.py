@@ -1,7 +1,7 @@
 """What version 6 of the AWS provider added to the types that Tsubo runs, laid over the schema of 5.100.0.
 
-What 6 dropped stays accepted, since older configurations still write it (`aws_eip.vpc`). Source: aws/alb-vpc-terraform.md
-section 6.8, and the upgrade guide of version 6.
+What 6 dropped stays accepted, since older configurations still write it (`aws_eip.vpc`). Sources:
+aws/alb-vpc-terraform.md section 6.8, and the upgrade guide of version 6.
 """
 
 from typing import Any, Final
