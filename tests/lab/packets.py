@@ -94,8 +94,11 @@ def attempt(namespace: str, address: str, port: int, source: str | None = None) 
         return os.strerror(error.errno or 0)
 
 
-def datagram_arrives(sender: str, source: str, receiver: str, address: str, port: int) -> bool:
-    """Send a UDP datagram with any source address (also one that is not the sender's) and say whether it arrives."""
+def datagram_arrives(
+    sender: str, source: str, receiver: str, address: str, port: int, seen_as: str | None = None
+) -> bool:
+    """Send a UDP datagram with any source address (also one that is not the sender's) and say whether it arrives,
+    from any address or from the one it shall be seen as."""
     with (
         netns.socket_in(receiver, socket.AF_INET, socket.SOCK_DGRAM) as inbox,
         netns.socket_in(sender, socket.AF_INET, socket.SOCK_DGRAM) as outbox,
@@ -106,7 +109,8 @@ def datagram_arrives(sender: str, source: str, receiver: str, address: str, port
         outbox.bind((source, 0))
         outbox.sendto(b"hello", (address, port))
         try:
-            return inbox.recvfrom(100)[1][0] == source
+            seen = inbox.recvfrom(100)[1][0]
+            return seen_as is None or seen == seen_as
         except TimeoutError:
             return False
 

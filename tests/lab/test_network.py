@@ -164,6 +164,9 @@ def test_private_subnets_go_out_with_the_address_of_their_nat_gateway(lab: Lab) 
 def test_without_route_or_public_address_there_is_no_way_out(lab: Lab) -> None:
     assert lab.attempt("isolated", WEB_HOST, 80) == "timeout"
     assert lab.attempt("unnamed", WEB_HOST, 80) == "timeout"
+    unnamed, balancer, internet = (lab.namespace(name) for name in ("unnamed", "balancer", "internet"))
+    assert not datagram_arrives(unnamed, "10.0.1.30", internet, WEB_HOST, 5000)
+    assert datagram_arrives(balancer, "10.0.1.20", internet, WEB_HOST, 5000, seen_as="203.0.113.20")
 
 
 def test_a_public_address_goes_out_as_itself(lab: Lab) -> None:
