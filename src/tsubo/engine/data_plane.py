@@ -43,6 +43,11 @@ class DataPlane:
         """Return what the load balancers do not do, and why."""
         return tuple(f"{s.listener_arn}: {s.reason}" for plan in self._plans.values() for s in plan.shortfalls)
 
+    def proxies_not_ready(self) -> tuple[str, ...]:
+        """Return the names of the load balancers whose proxies do not serve yet."""
+        waiting = [arn for arn, plan in self._plans.items() if plan.nodes and not self._envoy.ready(arn)]
+        return tuple(arn.split("/")[-2] for arn in waiting)
+
     def _apply_load_balancers(self, plans: Mapping[str, LoadBalancerPlan]) -> None:
         wanted = dict(plans)
         for arn, plan in wanted.items():
