@@ -55,7 +55,7 @@ def plausible_values(name: str, block: Block, values: Values, aws: Aws, digits: 
             return f"{identifier}.{service}.{aws.region}.accepted-not-run.invalid"
         if attribute == "owner_id" or attribute.endswith("account_id"):
             return aws.account_id
-        return str(identifier)
+        return str(identifier) if attribute in ("id", "name") or attribute.endswith(("_id", "_name")) else ""
 
     def value(attribute: str, attribute_type: AttributeType) -> Any:
         if attribute_type == "string":
@@ -66,7 +66,8 @@ def plausible_values(name: str, block: Block, values: Values, aws: Aws, digits: 
             return False
         kind, inner = attribute_type
         if kind == "list":
-            return [value(attribute.removesuffix("s"), inner)]
+            element = value(attribute.removesuffix("s"), inner)
+            return [element] if element else []
         if kind == "object":
             return {member: value(member, member_type) for member, member_type in inner.items()}
         return {} if kind == "map" else []

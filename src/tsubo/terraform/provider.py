@@ -36,12 +36,25 @@ class Provider:
 
     def __init__(self, endpoint_url: str, access_key_id: str, secret_access_key: str, default_region: str) -> None:
         self.default_region = default_region
+        self._environment = {
+            "AWS_ENDPOINT_URL": endpoint_url,
+            "AWS_ACCESS_KEY_ID": access_key_id,
+            "AWS_SECRET_ACCESS_KEY": secret_access_key,
+            "AWS_REGION": default_region,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
         self._clients = Clients(endpoint_url, access_key_id, secret_access_key)
 
     def warm(self) -> None:
         """Make the clients that nearly every stack needs, so that the first run does not wait for them."""
         for service in WARM_SERVICES:
             self._clients.get(service, self.default_region)
+
+    def environment(self) -> dict[str, str]:
+        """Return variables that lead whatever else Terraform calls (a remote state) to our endpoint, never to AWS."""
+        return dict(self._environment)
 
     @contextmanager
     def serve(

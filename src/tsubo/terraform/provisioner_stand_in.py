@@ -1,0 +1,95 @@
+"""A provisioner that does nothing, started by Terraform in place of a built-in one: `... local-exec`.
+
+It speaks plugin protocol 5 on a unix socket. The stubs at hand are protocol 6's, which has no provisioners, so the few
+messages are written by hand; a schema has the same wire form in both. Source: terraform.md (provisioners never run).
+"""
+
+import json
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc
+from tf.gen import tfplugin_pb2 as pb
+
+_TEXT: Any = "string"
+_LIST = ["list", "string"]
+_MAP = ["map", "string"]
+ATTRIBUTES: dict[str, dict[str, Any]] = {
+    "local-exec": {
+        "command": _TEXT,
+        "interpreter": _LIST,
+        "working_dir": _TEXT,
+        "environment": _MAP,
+        "quiet": "bool",
+    },
+    "remote-exec": {"inline": _LIST, "script": _TEXT, "scripts": _LIST},
+    "file": {"source": _TEXT, "content": _TEXT, "destination": _TEXT},
+}
+
+
+def length_delimited(field: int, content: bytes) -> bytes:
+    """Return a protobuf field of bytes, text or a message."""
+    size, rest = b"", len(content)
+    while rest > 127:
+        size += bytes([rest & 127 | 128])
+        rest >>= 7
+    return bytes([field << 3 | 2]) + size + bytes([rest]) + content
+
+
+def schema_response(name: str) -> bytes:
+    """Return the answer to GetSchema: every argument of the built-in provisioner, none required."""
+    attributes = [
+        pb.Schema.Attribute(name=attribute, type=json.dumps(kind).encode(), optional=True)
+        for attribute, kind in ATTRIBUTES[name].items()
+    ]
+    schema: bytes = pb.Schema(block=pb.Schema.Block(attributes=attributes)).SerializeToString()
+    return length_delimited(1, schema)
+
+
+def main(name: str) -> None:
+    """Serve until Terraform says that it is done."""
+    done = threading.Event()
+
+    def get_schema(_request: bytes, _context: Any) -> bytes:
+        return schema_response(name)
+
+    def nothing(_request: bytes, _context: Any) -> bytes:
+        return b""
+
+    def provision(_request: bytes, _context: Any) -> Iterator[bytes]:
+        yield length_delimited(1, f"not run: provisioner {name} (Tsubo runs no provisioners)".encode())
+
+    def shut_down(_request: bytes, _context: Any) -> bytes:
+        done.set()
+        return b""
+
+    provisioner = {
+        "GetSchema": grpc.unary_unary_rpc_method_handler(get_schema),
+        "ValidateProvisionerConfig": grpc.unary_unary_rpc_method_handler(nothing),
+        "ProvisionResource": grpc.unary_stream_rpc_method_handler(provision),
+        "Stop": grpc.unary_unary_rpc_method_handler(nothing),
+    }
+    server = grpc.server(ThreadPoolExecutor(4))
+    server.add_generic_rpc_handlers(
+        (
+            grpc.method_handlers_generic_handler("tfplugin5.Provisioner", provisioner),
+            grpc.method_handlers_generic_handler(
+                "plugin.GRPCController", {"Shutdown": grpc.unary_unary_rpc_method_handler(shut_down)}
+            ),
+        )
+    )
+    with tempfile.TemporaryDirectory(prefix="tsubo-provisioner-") as folder:
+        socket = f"{folder}/socket"
+        server.add_insecure_port(f"unix://{socket}")
+        server.start()
+        print(f"1|5|unix|{socket}|grpc", flush=True)
+        done.wait()
+        server.stop(grace=None).wait()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
