@@ -110,7 +110,7 @@ def _follow(home: Any, command: str, as_json: bool, **parameters: Any) -> dict[s
     """Show a command's progress and return its result. Ctrl-C ends the request, and with it the work."""
     live = sys.stderr.isatty()
     try:
-        for event in stream(home, command, **parameters):
+        for event in stream(home, command, environment=dict(os.environ), **parameters):
             if event["type"] == "result":
                 if as_json:
                     print_json({name: value for name, value in event.items() if name != "type"})

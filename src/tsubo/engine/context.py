@@ -8,6 +8,7 @@ from tsubo.engine.data_plane import DataPlane
 from tsubo.engine.home import Home
 from tsubo.engine.loop import Loop
 from tsubo.terraform.calls import Clients
+from tsubo.terraform.provider import Provider
 
 
 @dataclass(frozen=True)
@@ -20,4 +21,5 @@ class EngineContext:
     containers: ContainerEngine
     data_plane: DataPlane
     clients: Clients
+    provider: Provider
     started_at: float

@@ -35,6 +35,7 @@ from tsubo.engine.loop import Loop, Machine, SystemSupply
 from tsubo.engine.steps import StepRunner
 from tsubo.model.pace import Pace, real_pace
 from tsubo.terraform.calls import Clients
+from tsubo.terraform.provider import Provider
 
 log = logging.getLogger("tsubo.controller")
 
@@ -93,8 +94,9 @@ class Controller:
         verifier = Verifier(key, auth="none" if settings.auth == "none" else "signature")
         endpoint = Endpoint(store=self.store, supply=SystemSupply(), verifier=verifier, breadth=self.breadth)
         clients = Clients(self.home.endpoint, settings.access_key_id, settings.secret_access_key)
+        provider = Provider(self.home.endpoint, settings.access_key_id, settings.secret_access_key, settings.region)
         context = EngineContext(
-            self.home, self.store, self.loop, self.containers, self.data_plane, clients, time.time()
+            self.home, self.store, self.loop, self.containers, self.data_plane, clients, provider, time.time()
         )
         server = uvicorn.Server(
             uvicorn.Config(

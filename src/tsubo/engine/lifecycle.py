@@ -25,10 +25,12 @@ from tsubo.drivers.processes import end, environment, processes_of
 from tsubo.engine.client import request
 from tsubo.engine.errors import MACHINE, UserError
 from tsubo.engine.home import Home, HomeError, engine_id, make_home
-from tsubo.engine.running import supervisor_pid
+from tsubo.engine.running import controller_starts, supervisor_pid
 from tsubo.model.identity import EngineIdentity
 
 START_TIMEOUT_SECONDS = 30.0
+HOPELESS_STARTS = 4
+"""A controller that was started so often has ended each time."""
 POLL_SECONDS = 0.02
 
 
@@ -141,7 +143,7 @@ def _spawn_supervisor(home: Home) -> None:
 
 def _await_endpoint(home: Home) -> None:
     deadline = time.monotonic() + START_TIMEOUT_SECONDS
-    while time.monotonic() < deadline:
+    while time.monotonic() < deadline and controller_starts(home.path) < HOPELESS_STARTS:
         with contextlib.suppress(httpx.HTTPError, UserError):
             request(home, "status")
             return
@@ -149,7 +151,7 @@ def _await_endpoint(home: Home) -> None:
     log = home.path / "log" / "controller.log"
     last = log.read_text(errors="replace").strip().splitlines()[-1:] if log.exists() else []
     raise UserError(
-        f"The engine did not answer within {START_TIMEOUT_SECONDS:.0f} s. {' '.join(last)}",
+        f"The engine does not come up. {' '.join(last)}",
         f"See {log}; `tsubo doctor` says what is missing.",
         MACHINE,
     )

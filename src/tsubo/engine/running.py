@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from tsubo.drivers.processes import processes_of
 from tsubo.engine.errors import BUSY, UserError
@@ -10,11 +11,22 @@ from tsubo.engine.home import Home, HomeError, engine_id, open_home
 
 def supervisor_pid(home: Path) -> int | None:
     """Return the process id of the engine's supervisor, if it runs."""
-    try:
-        pid = int(json.loads((home / "run" / "supervisor.json").read_text())["pid"])
-    except (OSError, ValueError, KeyError):
-        return None
+    pid = _supervisor_status(home).get("pid")
     return pid if pid in processes_of(engine_id(home)) else None
+
+
+def controller_starts(home: Path) -> int:
+    """Return how often the present supervisor has started the controller."""
+    starts: int = _supervisor_status(home).get("starts", {}).get("controller", 0)
+    return starts
+
+
+def _supervisor_status(home: Path) -> dict[str, Any]:
+    try:
+        status: dict[str, Any] = json.loads((home / "run" / "supervisor.json").read_text())
+        return status
+    except (OSError, ValueError):
+        return {}
 
 
 def running_home(path: Path) -> Home:

@@ -40,6 +40,7 @@ class Child:
     argv: list[str]
     task: asyncio.Task[None]
     pid: int | None = None
+    starts: int = 0
 
 
 class Supervisor:
@@ -111,6 +112,7 @@ class Supervisor:
             )
         if name in self.children:
             self.children[name].pid = process.pid
+            self.children[name].starts += 1
         self._write_status()
         return process
 
@@ -125,7 +127,11 @@ class Supervisor:
         (self.home.path / "run" / "supervisor.json").unlink(missing_ok=True)
 
     def _write_status(self) -> None:
-        status = {"pid": os.getpid(), "processes": {name: child.pid for name, child in self.children.items()}}
+        status = {
+            "pid": os.getpid(),
+            "processes": {name: child.pid for name, child in self.children.items()},
+            "starts": {name: child.starts for name, child in self.children.items()},
+        }
         replace_file(self.home.path / "run" / "supervisor.json", json.dumps(status).encode())
 
 
