@@ -107,13 +107,15 @@ def _refine(_aws: Aws, prior: Values | None, planned: Values) -> None:
     """Plan what is known of the names, as the real provider does, so that a `for_each` over the validation records
     can be evaluated before the certificate exists."""
     domain, others = planned.get("domain_name"), planned.get("subject_alternative_names")
-    if prior is not None or planned.get("certificate_body") or not isinstance(domain, str):
+    if planned.get("certificate_body") or not isinstance(domain, str):
         return
-    if others is UNKNOWN or others is None:
-        others = []
+    others = [] if others is UNKNOWN or others is None else others
     if not is_known(others):
         return
     names = list(dict.fromkeys([without_dot(domain), *others]))
+    if prior is not None and set(names) == set(prior.get("subject_alternative_names") or ()):
+        planned["subject_alternative_names"] = prior["subject_alternative_names"]
+        return
     planned["subject_alternative_names"] = names
     if planned.get("validation_method") == "DNS":
         unknown = dict.fromkeys(("resource_record_name", "resource_record_type", "resource_record_value"), UNKNOWN)
