@@ -5,7 +5,7 @@ of AWS's real ones, the same in every region: enough to be referenced by rules a
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tsubo.aws.ec2.describe import chosen, listed, page
@@ -90,8 +90,8 @@ def _identifier(region: str, name: str) -> str:
     return KNOWN_IDENTIFIERS.get((region, name), invented)
 
 
-def _not_found(identifiers: object) -> AwsError:
-    return AwsError("InvalidPrefixListID.NotFound", f"The prefix list ID '{identifiers}' does not exist")
+def _not_found(identifiers: Sequence[str]) -> AwsError:
+    return AwsError("InvalidPrefixListID.NotFound", f"The prefix list ID '{', '.join(identifiers)}' does not exist")
 
 
 OPERATIONS: Mapping[str, Operation] = {

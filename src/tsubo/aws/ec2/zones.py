@@ -4,7 +4,7 @@ Zone identifiers (`apne1-az4`) follow from the region's name. Which zone name st
 between AWS accounts; the mapping here is one that an account may have.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tsubo.aws.ec2.describe import chosen
 from tsubo.aws.ec2.errors import invalid_value
@@ -106,12 +106,12 @@ def describe_regions(call: Call, request: Request) -> Response:
     return {"Regions": select(views, request.get("Filters") or [], REGION_FILTERS)}
 
 
-def _no_such_zone(names: object) -> AwsError:
-    return invalid_value(f"Invalid availability zones: {names}")
+def _no_such_zone(names: Sequence[str]) -> AwsError:
+    return invalid_value(f"Invalid availability zones: [{', '.join(names)}]")
 
 
-def _no_such_region(names: object) -> AwsError:
-    return invalid_value(f"Invalid region names: {names}")
+def _no_such_region(names: Sequence[str]) -> AwsError:
+    return invalid_value(f"Invalid region names: [{', '.join(names)}]")
 
 
 OPERATIONS: Mapping[str, Operation] = {
