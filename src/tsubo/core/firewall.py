@@ -7,7 +7,8 @@ In: the world and a VPC. Out: the text of table `inet sg`, equal for equal world
     c_acl     (forward)  network ACLs, where one denies anything
     c_forward (forward)  replies pass; else the sender's groups (e_*), then the receiver's (i_*); nothing else
     c_snat    (srcnat)   the internet gateway: private source -> public
-    c_input              what ends in the router: its local services, that is DNS, which groups cannot block
+    c_input              what ends in the router: its local services (DNS, task metadata, the AWS endpoint), which
+                         groups cannot block
 
 Each distinct set of groups has a chain that asks its groups in turn; two verdict maps lead to it from an interface's
 device. Denied packets vanish, and are logged to netlink group 5 with a prefix that says why. Established flows live on
@@ -22,6 +23,7 @@ from tsubo.core.network_acls import acl_blocks
 from tsubo.core.nft_text import atomic_table, chain_block, map_block, quoted, set_block
 from tsubo.core.packet_match import address_match, protocol_match, statement
 from tsubo.model.identity import device_name
+from tsubo.model.metadata import ENDPOINT_PORT, LINK_LOCAL_ADDRESS, METADATA_PORT
 from tsubo.model.vpc import NetworkInterface, SecurityGroupRule
 from tsubo.model.world import World
 
@@ -30,8 +32,10 @@ INTERNET_DEVICE = "igw"
 LOG_GROUP = 5
 """The netlink log group of denied packets. Prefixes: spoof, deny-out, deny-in, deny-igw, deny-acl."""
 
-LOCAL_SERVICES = ("udp dport 53", "tcp dport 53")
-"""What tasks may reach at the router's own addresses."""
+RESOLVER_SERVICES = ("udp dport 53", "tcp dport 53")
+"""What tasks may reach at the resolver's addresses."""
+TASK_SERVICES = f"ip daddr {LINK_LOCAL_ADDRESS} tcp dport {{ {METADATA_PORT}, {ENDPOINT_PORT} }} accept"
+"""Metadata and credentials, and the AWS endpoint."""
 
 NAT_GATEWAY_RULESET = atomic_table(
     "inet nat",
@@ -175,7 +179,8 @@ def _base_chains() -> Iterable[str]:
             "type filter hook input priority filter; policy drop;",
             'iifname "lo" accept',
             f"iifname {internet} drop",
-            *(f"ip daddr @s_resolvers {service} accept" for service in LOCAL_SERVICES),
+            *(f"ip daddr @s_resolvers {service} accept" for service in RESOLVER_SERVICES),
+            TASK_SERVICES,
         ),
     )
     yield chain_block(

@@ -15,6 +15,7 @@ from typing import Literal
 from tsubo.core import firewall, ipam, route_tables
 from tsubo.model.identity import DEVICE_NAME_LENGTH, device_name
 from tsubo.model.linux import DeviceAddress, Interface, Link, Network, PolicyRule, RouteEntry, Router
+from tsubo.model.metadata import LINK_LOCAL_ADDRESS
 from tsubo.model.vpc import InterfaceOwner, NetworkInterface, RouteTable, Vpc
 from tsubo.model.world import World
 
@@ -79,7 +80,7 @@ def _vpc_router(world: World, vpc: Vpc, link: ipaddress.IPv4Network | None) -> R
     table_names = {key: str(_FIRST_TABLE + number) for key, number in numbers.items()}
     used_tables = sorted({t.route_table_id for t in tables.values() if t is not None})
 
-    local = [ipam.subnet_gateway(s.cidr) for s in subnets]
+    local = [*(ipam.subnet_gateway(s.cidr) for s in subnets), LINK_LOCAL_ADDRESS]
     if vpc.enable_dns_support:
         local += [ipam.resolver_address(vpc.cidr), ipam.LINK_LOCAL_RESOLVER]
     addresses = [DeviceAddress("lo", f"{address}/32") for address in local]
