@@ -33,12 +33,33 @@ def plan_block(block: Block, prior: Values | None, config: Values, alike: Alike,
 
 def _wanted(attribute: Attribute, new: bool, before: Any, configured: Any) -> Any:
     if configured is not None:
-        return configured
+        return _filled(attribute.type, configured)
     if attribute.default is not None:
         return attribute.default
     if attribute.computed:
         return UNKNOWN if new else before
     return None
+
+
+def _filled(attribute_type: AttributeType, value: Any) -> Any:
+    """Return a value with the collections inside its objects empty instead of null, as configurations read them."""
+    if isinstance(attribute_type, str) or value is UNKNOWN or isinstance(attribute_type[1], str):
+        return value
+    kind, inner = attribute_type
+    if kind in ("list", "set"):
+        return [_filled(inner, element) for element in value]
+    if kind == "map":
+        return {key: _filled(inner, element) for key, element in value.items()}
+    return {
+        name: _empty(element_type) if value.get(name) is None else _filled(element_type, value[name])
+        for name, element_type in inner.items()
+    }
+
+
+def _empty(attribute_type: AttributeType) -> Any:
+    if isinstance(attribute_type, str) or attribute_type[0] == "object":
+        return None
+    return {} if attribute_type[0] == "map" else []
 
 
 def _plan_nested(nested: NestedBlock, new: bool, before: Any, config: Any, alike: Alike, path: str) -> Any:

@@ -11,6 +11,18 @@ from tsubo.terraform.values import Values
 DEFAULT_VERSION = "2012-10-17"
 Document = dict[str, Any]
 
+_MEMBERS = (
+    "Sid",
+    "Effect",
+    "Action",
+    "NotAction",
+    "Resource",
+    "NotResource",
+    "Principal",
+    "NotPrincipal",
+    "Condition",
+)
+
 
 def _read(_aws: Aws, values: Values) -> Values:
     document = policy_document(values)
@@ -60,8 +72,32 @@ def _parsed(text: str) -> Document:
         document: Document = json.loads(text)
     except ValueError as error:
         raise CallError(f"a policy document is not JSON: {error}") from error
-    statements = document.get("Statement", [])
-    return document | {"Statement": statements if isinstance(statements, list) else [statements]}
+    statements = document.get("Statement") or []
+    if not isinstance(statements, list):
+        raise CallError("a policy document's Statement must be a list, though IAM takes a single object")
+    return document | {"Statement": [_reordered(statement) for statement in statements]}
+
+
+def _reordered(statement: Document) -> Document:
+    """Return a statement of a given document as the real provider writes it again: in its own order, and a condition
+    of one value with that value alone."""
+    ordered = {name: statement[name] for name in _MEMBERS if statement.get(name)}
+    if "Condition" in ordered:
+        ordered["Condition"] = {
+            test: {variable: _alone(value) for variable, value in sorted(variables.items())}
+            for test, variables in sorted(statement["Condition"].items())
+        }
+    for name in ("Principal", "NotPrincipal"):
+        if isinstance(ordered.get(name), dict):
+            ordered[name] = {
+                kind: sorted(texts, reverse=True) if isinstance(texts, list) else texts
+                for kind, texts in sorted(ordered[name].items())
+            }
+    return ordered
+
+
+def _alone(value: Any) -> Any:
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 def _merged(document: Document, other: Document) -> Document:
@@ -81,18 +117,18 @@ def _statement(block: Values, version: str) -> Document:
     def texts(name: str) -> Any:
         return _one_or_many(block.get(name), version)
 
-    members = {
-        "Sid": block.get("sid"),
-        "Effect": block.get("effect") or "Allow",
-        "Action": texts("actions"),
-        "NotAction": texts("not_actions"),
-        "Resource": texts("resources"),
-        "NotResource": texts("not_resources"),
-        "Principal": _principals(block.get("principals") or [], version),
-        "NotPrincipal": _principals(block.get("not_principals") or [], version),
-        "Condition": _conditions(block.get("condition") or [], version),
-    }
-    return {name: value for name, value in members.items() if value}
+    values = (
+        block.get("sid"),
+        block.get("effect") or "Allow",
+        texts("actions"),
+        texts("not_actions"),
+        texts("resources"),
+        texts("not_resources"),
+        _principals(block.get("principals") or [], version),
+        _principals(block.get("not_principals") or [], version),
+        _conditions(block.get("condition") or [], version),
+    )
+    return {name: value for name, value in zip(_MEMBERS, values, strict=True) if value}
 
 
 def _one_or_many(texts: list[str] | None, version: str) -> str | list[str] | None:
