@@ -8,8 +8,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from tsubo.core.task_identity import credentials_id, runtime_id, task_role_arn
 from tsubo.model.containers import ContainerSpec, HealthProbe, TaskSpec
 from tsubo.model.ecs import ContainerDefinition, Task, TaskDefinition
+from tsubo.model.metadata import ENDPOINT_PORT, LINK_LOCAL_ADDRESS
 from tsubo.model.vpc import Vpc
 from tsubo.model.world import World
 
@@ -28,9 +30,9 @@ def task_spec(world: World, task: Task) -> TaskSpec:
         task_id=task.task_id,
         network_interface_id=interface.network_interface_id,
         address=interface.private_ip,
-        hostname=_hostname(vpc, task, interface.private_ip),
+        hostname=private_dns_name(vpc, task.region, interface.private_ip) or task.task_id[:12],
         nameservers=(str(ipaddress.ip_network(vpc.cidr)[2]),),
-        search_domains=(_search_domain(task.region),),
+        search_domains=(search_domain(task.region),),
         containers=tuple(_container(task, definition, container) for container in definition.containers),
         stop_layers=stop_layers(definition),
     )
@@ -61,13 +63,15 @@ def stop_layers(definition: TaskDefinition) -> tuple[tuple[str, ...], ...]:
     return tuple(layers)
 
 
-def _hostname(vpc: Vpc, task: Task, address: str) -> str:
+def private_dns_name(vpc: Vpc, region: str, address: str) -> str | None:
+    """Return the name of a private address, or None where the VPC gives its interfaces none."""
     if vpc.enable_dns_support and vpc.enable_dns_hostnames:
-        return f"ip-{address.replace('.', '-')}.{_search_domain(task.region)}"
-    return task.task_id[:12]
+        return f"ip-{address.replace('.', '-')}.{search_domain(region)}"
+    return None
 
 
-def _search_domain(region: str) -> str:
+def search_domain(region: str) -> str:
+    """Return the domain in which one-label names are looked up."""
     return "ec2.internal" if region == "us-east-1" else f"{region}.compute.internal"
 
 
@@ -79,7 +83,7 @@ def _container(task: Task, definition: TaskDefinition, container: ContainerDefin
         name=container.name,
         images=images,
         pull=pull,
-        environment=_environment(task, container, override),
+        environment=_environment(task, definition, container, override),
         secrets=container.secrets,
         command=tuple(override["command"]) if override.get("command") else container.command,
         entrypoint=container.entry_point,
@@ -93,7 +97,7 @@ def _container(task: Task, definition: TaskDefinition, container: ContainerDefin
         memory_bytes=memory * MEBIBYTE if memory else None,
         memory_reservation_bytes=container.memory_reservation * MEBIBYTE if container.memory_reservation else None,
         ulimits=_ulimits(container),
-        labels=_labels(task, definition, container),
+        labels=container_labels(task, definition, container),
         health=_health(container),
         **_log_settings(task, container),
     )
@@ -104,14 +108,34 @@ def _override(task: Task, name: str) -> Mapping[str, Any]:
     return next((override for override in overrides if override.get("name") == name), {})
 
 
-def _environment(task: Task, container: ContainerDefinition, override: Mapping[str, Any]) -> dict[str, str]:
+def _environment(
+    task: Task, definition: TaskDefinition, container: ContainerDefinition, override: Mapping[str, Any]
+) -> dict[str, str]:
+    """Return a container's environment. Its own values replace the first five; those of the metadata replace its own."""
     environment = {
         "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
         "AWS_REGION": task.region,
         "AWS_DEFAULT_REGION": task.region,
+        # Not AWS's: SDKs of this machine's tasks are to find this machine's endpoint, by its address and no other name.
+        "AWS_ENDPOINT_URL": f"http://{LINK_LOCAL_ADDRESS}:{ENDPOINT_PORT}",
+        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
     }
     environment.update(container.environment)
     environment.update({pair["name"]: pair["value"] for pair in override.get("environment", ())})
+    return environment | _metadata_environment(task, definition, container.name)
+
+
+def _metadata_environment(task: Task, definition: TaskDefinition, container_name: str) -> dict[str, str]:
+    """Return where a container finds its metadata and, with a task role, its credentials (section 17)."""
+    own = next(c for c in task.containers if c.name == container_name)
+    uri, endpoint_id = f"http://{LINK_LOCAL_ADDRESS}", runtime_id(task, own)
+    environment = {
+        "ECS_CONTAINER_METADATA_URI": f"{uri}/v3/{endpoint_id}",
+        "ECS_CONTAINER_METADATA_URI_V4": f"{uri}/v4/{endpoint_id}",
+        "ECS_AGENT_URI": f"{uri}/api/{endpoint_id}",
+    }
+    if task_role_arn(task, definition) is not None:
+        environment["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] = f"/v2/credentials/{credentials_id(task)}"
     return environment
 
 
@@ -120,7 +144,8 @@ def _ulimits(container: ContainerDefinition) -> tuple[tuple[str, int, int], ...]
     return container.ulimits if "nofile" in named else (*container.ulimits, DEFAULT_NOFILE)
 
 
-def _labels(task: Task, definition: TaskDefinition, container: ContainerDefinition) -> dict[str, str]:
+def container_labels(task: Task, definition: TaskDefinition, container: ContainerDefinition) -> dict[str, str]:
+    """Return a container's labels: its definition's and ECS's."""
     return {
         **container.docker_labels,
         "com.amazonaws.ecs.cluster": task.cluster_arn,
@@ -138,15 +163,18 @@ def _health(container: ContainerDefinition) -> HealthProbe | None:
     return HealthProbe(check.command, check.interval, check.timeout, check.retries, check.start_period)
 
 
+def log_stream(task: Task, container: ContainerDefinition) -> str:
+    """Return the awslogs stream of a container: PREFIX/CONTAINER/TASK (section 15)."""
+    prefix = container.log_options.get("awslogs-stream-prefix")
+    return "/".join([*([prefix] if prefix else []), container.name, task.task_id])
+
+
 def _log_settings(task: Task, container: ContainerDefinition) -> dict[str, Any]:
-    """Return the awslogs destination: stream PREFIX/CONTAINER/TASK (section 15)."""
     options = container.log_options
     if container.log_driver != "awslogs" or "awslogs-group" not in options:
         return {}
-    prefix = options.get("awslogs-stream-prefix")
-    stream = f"{prefix}/{container.name}/{task.task_id}" if prefix else f"{container.name}/{task.task_id}"
     return {
         "log_group": options["awslogs-group"],
-        "log_stream": stream,
+        "log_stream": log_stream(task, container),
         "create_log_group": options.get("awslogs-create-group", "false") == "true",
     }

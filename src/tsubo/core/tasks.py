@@ -19,6 +19,7 @@ from tsubo.core import placement
 from tsubo.core.draft import Draft
 from tsubo.core.registration import deregister, register, report_container_health, targets_of
 from tsubo.core.start_failures import note_failed_start, note_quick_exit
+from tsubo.core.task_identity import runtime_id
 from tsubo.model.ecs import ContainerDefinition, Task, TaskContainer, TaskDefinition
 from tsubo.model.observed import Observed, ObservedContainer, ObservedTask, StartFailure
 from tsubo.model.plan import RemoveTask, StartContainers, StartTask, StopTask
@@ -248,7 +249,7 @@ class _Progress:
         return dataclasses.replace(
             container,
             last_status=CONTAINER_STATUS[seen.status],
-            runtime_id=_runtime_id(self.task.task_id, seen.container_id),
+            runtime_id=runtime_id(self.task, container),
             image_digest=seen.image_digest,
             exit_code=seen.exit_code if seen.status == "exited" else None,
             reason=reason,
@@ -260,8 +261,3 @@ class _Progress:
         checked = {c.name for c in self.definition.containers if c.essential and c.health_check is not None}
         health = {c.health_status for c in containers if c.name in checked}
         return next((state for state in ("UNHEALTHY", "UNKNOWN", "HEALTHY") if state in health), "UNKNOWN")
-
-
-def _runtime_id(task_id: str, container_id: str) -> str:
-    """Return a container's runtime id in Fargate's form: the task's id and ten digits."""
-    return f"{task_id}-{int(container_id[:12] or '0', 16) % 10**10:010d}"

@@ -352,6 +352,7 @@ def _may_raise_limits() -> bool:
 def _observed(name: str, inspected: Mapping[str, Any]) -> ObservedContainer:
     state = inspected["State"]
     health = {"healthy": "HEALTHY", "unhealthy": "UNHEALTHY"}.get(state.get("Health", {}).get("Status", ""), "UNKNOWN")
+    checks = state.get("Health", {}).get("Log") or ()
     status = _status(state["Status"])
     return ObservedContainer(
         name=name,
@@ -363,6 +364,9 @@ def _observed(name: str, inspected: Mapping[str, Any]) -> ObservedContainer:
         finished_at=_seconds(state["FinishedAt"]),
         health=health,  # type: ignore[arg-type]
         image_digest=inspected["Image"],
+        created_at=_seconds(inspected["Created"]),
+        health_since=_seconds(checks[-1]["End"]) if checks else None,
+        health_output=checks[-1]["Output"] if checks else "",
     )
 
 
@@ -376,5 +380,4 @@ def _seconds(timestamp: str) -> float | None:
     """Return an engine's timestamp as seconds since the epoch; None for its zero value."""
     if timestamp.startswith("0001-"):
         return None
-    whole, _, fraction = timestamp.rstrip("Z").partition(".")
-    return datetime.fromisoformat(f"{whole}.{(fraction or '0')[:6].ljust(6, '0')}+00:00").timestamp()
+    return datetime.fromisoformat(timestamp).timestamp()

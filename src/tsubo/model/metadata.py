@@ -31,11 +31,13 @@ class ContainerMetadata:
 class TaskMetadata:
     """One task. It is told from its own address only.
 
-    `document` lacks the containers: theirs follow it. `role_arn` and `credentials_id` are None without a task role.
+    `document` lacks the containers: theirs follow it. `role_arn` and `credentials_id` are None without a task role;
+    `created_at` (seconds since the epoch) is when its credentials begin.
     """
 
     task_id: str
     address: str
+    created_at: float
     document: JsonObject
     containers: tuple[ContainerMetadata, ...]
     tags: Mapping[str, str] = field(default_factory=dict)

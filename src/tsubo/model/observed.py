@@ -21,6 +21,10 @@ class ObservedContainer:
     finished_at: float | None = None
     health: Literal["UNKNOWN", "HEALTHY", "UNHEALTHY"] = "UNKNOWN"
     image_digest: str | None = None
+    created_at: float | None = None
+    health_since: float | None = None
+    """When the check that led to `health` ended, and what it printed."""
+    health_output: str = ""
 
 
 @dataclass(frozen=True)
