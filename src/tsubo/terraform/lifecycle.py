@@ -36,7 +36,7 @@ class Lifecycle:
         block = self.schema.block
         planned = plan_block(block, prior, config, self.type.alike)
         self._plan_region(prior, config, planned)
-        self._plan_tags(planned)
+        self._plan_tags(prior, planned)
         if prior is not None:
             for name, causes in self.type.recomputed.items():
                 if any(not same(prior.get(cause), planned.get(cause)) for cause in causes):
@@ -48,13 +48,16 @@ class Lifecycle:
 
     def _plan_region(self, prior: Values | None, config: Values, planned: Values) -> None:
         if "region" in self.schema.block.attributes and config.get("region") is None:
-            planned["region"] = (prior or {}).get("region") or self.aws.region
+            planned["region"] = self.aws.region if prior is None else prior.get("region")
 
-    def _plan_tags(self, planned: Values) -> None:
-        if "tags_all" in self.schema.block.attributes:
-            tags = planned.get("tags")
-            known = tags is None or is_known(tags)
-            planned["tags_all"] = {**self.aws.default_tags, **(tags or {})} if known else UNKNOWN
+    def _plan_tags(self, prior: Values | None, planned: Values) -> None:
+        if "tags_all" not in self.schema.block.attributes:
+            return
+        tags = planned.get("tags")
+        known = tags is None or is_known(tags)
+        wanted = {**self.aws.default_tags, **(tags or {})} if known else UNKNOWN
+        unchanged = prior is not None and same(prior.get("tags_all"), wanted)
+        planned["tags_all"] = prior["tags_all"] if prior is not None and unchanged else wanted
 
     def apply(self, prior: Values | None, planned: Values) -> Values:
         """Create or update; return the new state. Raises CallError, or PartlyMadeError once something exists."""
@@ -106,6 +109,8 @@ class Lifecycle:
             raise
         if actual is None:
             return None
+        if "region" in self.schema.block.attributes and not state.get("region"):
+            actual = actual | {"region": self.aws.region}
         return settle(self.schema.block, state, self._with_tags(actual, state), self.type.alike)
 
     def _with_tags(self, actual: Values, known: Values) -> Values:

@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -98,6 +99,8 @@ class Workspace:
             if path.name != OWN_FOLDER and not kept_lock:
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
         (self.upper / "zz_tsubo_override.tf").write_text(OVERRIDE)
+        # An overlay takes this device for "not there": a state of the user's own is not ours to read.
+        os.mknod(self.upper / "terraform.tfstate", stat.S_IFCHR, os.makedev(0, 0))
         for name in PROVISIONERS:
             stand_in = self.upper / f"terraform-provisioner-{name}"
             stand_in.write_text(f"#!/bin/sh\nexec '{sys.executable}' -m tsubo.terraform.provisioner_stand_in {name}\n")
