@@ -22,6 +22,7 @@ Parameters = Mapping[str, Any]
 
 REFUSAL_CODES = {"no-terraform": MACHINE, "busy": BUSY, "no-directory": USAGE, "no-configuration": USAGE}
 ALIVE_SECONDS = 0.5
+DONE = {"create": "created", "update": "changed", "delete": "destroyed", "replace": "replaced"}
 
 
 def up(context: EngineContext, parameters: Parameters) -> Iterator[Event]:
@@ -109,7 +110,9 @@ def _work(request: RunRequest, events: queue.SimpleQueue[ProgressEvent | RunResu
 
 def _told(event: ProgressEvent) -> Iterator[Event]:
     """Yield what a user wants to see of Terraform's progress: what is made, what is awaited, what went wrong."""
-    if event.kind in ("complete", "failed", "warning") and event.action not in ("read", "noop"):
+    if event.kind == "complete" and event.action in DONE:
+        yield {"type": "progress", "text": f"{event.address}: {DONE[event.action]}", "address": event.address}
+    elif event.kind in ("failed", "warning"):
         yield {"type": "progress", "text": event.message, "address": event.address}
     elif event.kind in ("start", "progress", "phase"):
         yield {"type": "waiting", "text": event.message, "address": event.address}
