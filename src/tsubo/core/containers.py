@@ -111,7 +111,7 @@ def _override(task: Task, name: str) -> Mapping[str, Any]:
 def _environment(
     task: Task, definition: TaskDefinition, container: ContainerDefinition, override: Mapping[str, Any]
 ) -> dict[str, str]:
-    """Return a container's environment. Its own values replace the first five; those of the metadata replace its own."""
+    """Return a container's environment: its own values replace the first five, the metadata's replace its own."""
     environment = {
         "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
         "AWS_REGION": task.region,

@@ -11,11 +11,14 @@ from pathlib import Path
 import msgspec
 
 from tsubo.core import alb, dns, relay, router
+from tsubo.core.metadata import metadata_table
 from tsubo.drivers.envoy import EnvoyDriver
 from tsubo.drivers.network import NetworkDriver
 from tsubo.drivers.reload import replace_file, request_reload
+from tsubo.engine import metadata_process
 from tsubo.engine.home import Home
 from tsubo.engine.lookup import encode_table, table_path
+from tsubo.model.observed import ObservedTask
 from tsubo.model.proxy import LoadBalancerPlan
 from tsubo.model.world import World
 
@@ -30,9 +33,14 @@ class DataPlane:
         self._told: dict[Path, bytes] = {}
         self._plans: dict[str, LoadBalancerPlan] = {}
 
-    def apply(self, world: World) -> None:
-        """Make the data plane what this world says. What is so already is left alone."""
+    def apply(self, world: World, tasks: Mapping[str, ObservedTask]) -> None:
+        """Make the data plane what this world says. What is so already is left alone.
+
+        `tasks` are the containers as observed: part of what tasks are told about themselves.
+        """
         self.network.apply(router.network(world))
+        metadata = msgspec.json.encode(metadata_table(world, tasks))
+        self._tell("metadata", metadata_process.table_path(self.home.path), metadata)
         plans = alb.load_balancers(world, str(self.home.path))
         self._apply_load_balancers(plans)
         self._tell("health", self.home.path / "health" / "table.json", msgspec.json.encode(alb.health_table(plans)))

@@ -100,8 +100,9 @@ class Loop:
     def run_pass(self) -> float | None:
         """Run one pass. Return when time alone asks for another (seconds since the epoch), if it does."""
         world = self._store.world
-        plan = decide(world, self.observe(), time.time(), self._supply, self._pace)
-        self._machine.data_plane.apply(plan.world)
+        observed = self.observe()
+        plan = decide(world, observed, time.time(), self._supply, self._pace)
+        self._machine.data_plane.apply(plan.world, observed.tasks)
         self.passes += 1
         if not self._commit(plan):
             self._dirty.set()
