@@ -1,6 +1,7 @@
 """What the engine decides, on a simulated machine: tasks, services, registration, load balancer nodes."""
 
 import dataclasses
+import itertools
 import math
 
 from hypothesis import given, settings
@@ -172,8 +173,8 @@ def test_pauses_between_failed_starts_double() -> None:
         if len(machine.world.tasks) > count:
             starts.append(machine.now)
         machine.now += 0.1
-    pauses = [later - earlier for earlier, later in zip(starts, starts[1:], strict=False)]
-    assert all(1.5 < later / earlier < 2.5 for earlier, later in zip(pauses, pauses[1:], strict=False))
+    pauses = [later - earlier for earlier, later in itertools.pairwise(starts)]
+    assert all(1.5 < later / earlier < 2.5 for earlier, later in itertools.pairwise(pauses))
 
 
 def test_a_full_subnet_is_told_in_the_events() -> None:
