@@ -15,6 +15,7 @@ from tsubo.engine.errors import UserError
 COMMANDS = {
     "up": ("stack", "Bring up what a Terraform directory describes."),
     "down": ("stack", "Destroy a directory's stack, or remove the engine and everything of it."),
+    "terraform": ("terraform", "Run your own Terraform with the real AWS provider against the engine."),
     "verify": ("stack", "Prove that the running stack is what it promises."),
     "status": ("engine", "Show the engine: processes, endpoint, problems."),
     "start": ("engine", "Start the engine; tasks that run are taken over."),
@@ -28,6 +29,7 @@ COMMANDS = {
     "exec": ("network", "Run a command in a container."),
     "dig": ("network", "Look a name up as a task, or the internet, sees it."),
     "curl": ("network", "Run curl with the stack's names and certificate authority."),
+    "why": ("why", "Explain why a connection comes to pass or does not."),
 }
 
 

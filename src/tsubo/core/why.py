@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from tsubo.core import why_balancer, why_dns, why_network, why_task
 from tsubo.core.why_match import Flow
-from tsubo.core.why_trail import Branch, Stopped, Trail, join_worst
+from tsubo.core.why_trail import Branch, Stopped, Trail, join_worst, worst
 from tsubo.model.explanation import Destination, Ending, Endpoint, Explanation, Observations, Request
 from tsubo.model.vpc import NetworkInterface
 from tsubo.model.world import World
@@ -34,8 +34,7 @@ def explain(world: World, start: Endpoint, destination: Destination, observation
             Branch(str(each), _follow(trail.branch(), start, sender, replace(destination, address=each)))
             for each in addresses
         ]
-        worst = next((branch for branch in branches if branch.trail.denied), branches[0])
-        address = worst.label
+        address = worst(branches).label
         join_worst(trail, "address", branches)
     except Stopped:
         pass

@@ -114,7 +114,8 @@ def _denial(
     verb = ("let" if is_egress else "admit") + ("" if len(groups) > 1 else "s")
     whom = f"{whom} out" if is_egress else whom
     if rules:
-        return f"{names} {verb} no {whom}: none of {len(rules)} rule{'s' if len(rules) > 1 else ''} fits."
+        fit = f"none of {len(rules)} rules fits" if len(rules) > 1 else "the one rule does not fit"
+        return f"{names} {verb} no {whom}: {fit}."
     if is_egress:
         return (
             f"{names} {verb} nothing out: there is no egress rule. Terraform takes AWS's default one away from a group "

@@ -105,7 +105,8 @@ def _say_route(trail: Trail, subnet: Subnet, route: why_routes.Choice, sender: N
         remedy = why_terraform.way_out(trail, subnet, route.table, sender)
         text = f"{table} leads {flow.destination} to {route.target} ({route.cidr}), a black hole: {route.reason}."
         trail.deny("route", text, *ids, remedy=remedy)
-    trail.allow("route", f"{table} leads {flow.destination} to {route.target} ({route.cidr}).", *ids)
+    target = "a neighbour in the VPC" if route.kind == "local" else route.target
+    trail.allow("route", f"{table} leads {flow.destination} to {target} (route {route.cidr}).", *ids)
 
 
 def _inside(trail: Trail, sender: NetworkInterface, flow: Flow) -> Arrival:

@@ -84,17 +84,22 @@ class Branch:
     trail: Trail
 
 
+def worst(branches: Sequence[Branch]) -> Branch:
+    """Return the first branch that is denied, else the first."""
+    return next((branch for branch in branches if branch.trail.denied), branches[0])
+
+
 def join_worst(trail: Trail, step: str, branches: Sequence[Branch]) -> None:
-    """Go on with the first branch that is denied, else with the first; say in a word how the others end."""
-    chosen = next((branch for branch in branches if branch.trail.denied), branches[0])
+    """Go on with the worst branch; say in a word how the others end."""
+    chosen = worst(branches)
     others = [branch for branch in branches if branch is not chosen]
     alike = [branch.label for branch in others if branch.trail.denied == chosen.trail.denied]
     different = [branch.label for branch in others if branch.trail.denied != chosen.trail.denied]
     if alike:
         trail.note(step, f"The way to {chosen.label} follows; {_listing(alike)} {_ends(chosen.trail, len(alike))} too.")
     if different:
-        trail.note(step, f"Not every connection ends like this one to {chosen.label}: {_listing(different)} "
-                         f"{'answer' if len(different) > 1 else 'answers'}.")  # fmt: skip
+        text = f"Only some connections are denied, as this one to {chosen.label}; {_listing(different)} can be reached."
+        trail.note(step, text)
     trail.join(chosen.trail)
 
 
@@ -117,9 +122,9 @@ def named(resource_id: str, tags: Tags) -> str:
 
 
 def subnet_name(world: World, subnet_id: str) -> str:
-    """Return how a subnet is called."""
-    subnet = world.subnets.get(subnet_id)
-    return f"subnet {named(subnet_id, subnet.tags if subnet else {})}"
+    """Return how a subnet is called: `subnet private-1 (subnet-0123)`, or its id alone, which says what it is."""
+    name = world.subnets[subnet_id].tags.get("Name")
+    return f"subnet {name} ({subnet_id})" if name else subnet_id
 
 
 def owner_name(world: World, interface: NetworkInterface) -> str:

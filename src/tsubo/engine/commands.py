@@ -12,6 +12,7 @@ from tsubo.engine.logs import tail
 from tsubo.engine.stack import destroy, terraform_addresses, up
 from tsubo.engine.summary import task_rows
 from tsubo.engine.verify import verify
+from tsubo.engine.why import why
 from tsubo.model.ecs import Service
 
 Event = dict[str, Any]
@@ -53,7 +54,7 @@ def scale(context: EngineContext, parameters: Parameters) -> Iterator[Event]:
     ecs.update_service(cluster=service.cluster_arn, service=service.arn, desiredCount=count)
     if parameters.get("wait", True):
         yield from await_steady(context, service.arn)
-    rows = [row for row in task_rows(context.store.world) if row["service"] == service.name]
+    rows = task_rows(context.store.world, service.arn)
     yield {"type": "result", "service": service.name, "desired_count": count, "tasks": rows}
 
 
@@ -123,4 +124,5 @@ COMMANDS: Mapping[str, Command] = {
     "up": up,
     "destroy": destroy,
     "verify": verify,
+    "why": why,
 }
