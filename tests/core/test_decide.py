@@ -257,6 +257,21 @@ def test_a_failing_deployment_with_a_circuit_breaker_ends() -> None:
     assert len(tasks_of(machine.world, "RUNNING")) == 1, "the old task goes on serving"
 
 
+def test_a_circuit_breaker_with_rollback_deploys_what_ran_before() -> None:
+    machine = Machine(world())
+    machine.settle()
+    machine.world = deployed(machine.world, 2, image="broken")
+    service = dataclasses.replace(service_of(machine.world), circuit_breaker_enable=True, circuit_breaker_rollback=True)
+    machine.world = machine.world.with_records(service)
+    machine.broken.add("broken")
+    machine.settle(passes=400, seconds_per_pass=0.5)
+    after = service_of(machine.world)
+    assert after.task_definition_arn == task_definition(1).arn
+    assert [d.rollout_state for d in after.deployments] == ["COMPLETED"]
+    assert {t.task_definition_arn for t in tasks_of(machine.world)} == {task_definition(1).arn}
+    assert any("rolling back to deployment" in event.message for event in after.events)
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     desired=st.integers(1, 6),

@@ -15,7 +15,7 @@ from tsubo.core.start_failures import STAYS_SECONDS
 from tsubo.model.ecs import Deployment, Service, Task
 from tsubo.model.pace import Pace
 from tsubo.model.supply import Supply
-from tsubo.model.task_records import new_task
+from tsubo.model.task_records import deployment_id, new_task
 
 GONE = ("STOPPING", "DEPROVISIONING", "STOPPED")
 """A service is INACTIVE when all its tasks are in one of these (DeleteService's text)."""
@@ -221,14 +221,37 @@ class _Scheduler:
         in_progress = self.primary.rollout_state == "IN_PROGRESS"
         if not (self.service.circuit_breaker_enable and in_progress and self.primary.failed_tasks >= threshold):
             return
+        reason = "ECS deployment circuit breaker: tasks failed to start."
         failed = dataclasses.replace(
-            self.primary,
-            rollout_state="FAILED",
-            rollout_state_reason="ECS deployment circuit breaker: tasks failed to start.",
-            updated_at=self.now,
+            self.primary, rollout_state="FAILED", rollout_state_reason=reason, updated_at=self.now
         )
-        self.draft.update(self.service, deployments=(failed, *self.service.deployments[1:]))
+        older = self.service.deployments[1:]
+        self.draft.update(self.service, deployments=(failed, *older))
         self._tell(f"(deployment {failed.deployment_id}) deployment failed: tasks failed to start.")
+        completed = next((d for d in older if d.rollout_state == "COMPLETED"), None)
+        if self.service.circuit_breaker_rollback and completed is not None:
+            self._roll_back(failed, completed)
+
+    def _roll_back(self, failed: Deployment, completed: Deployment) -> None:
+        """Deploy again what the last completed deployment ran."""
+        again = dataclasses.replace(
+            completed,
+            deployment_id=deployment_id(self.supply),
+            status="PRIMARY",
+            created_at=self.now,
+            updated_at=self.now,
+            failed_tasks=0,
+            rollout_state="IN_PROGRESS",
+            rollout_state_reason="ECS deployment circuit breaker: rolling back.",
+        )
+        self.draft.update(
+            self.service,
+            deployments=(again, dataclasses.replace(failed, status="ACTIVE"), *self.service.deployments[1:]),
+            task_definition_arn=again.task_definition_arn,
+            failed_starts=0,
+            next_start_at=0.0,
+        )
+        self._tell(f"rolling back to deployment {again.deployment_id}.")
 
     def _update_deployments(self) -> None:
         """Write the counts of each deployment, end the older ones that have no task left, and say what is complete."""
