@@ -9,7 +9,7 @@ import click
 
 from tsubo.cli.output import json_option, print_json
 from tsubo.engine.client import request
-from tsubo.engine.errors import FAILED, NOT_FOUND, USAGE, UserError
+from tsubo.engine.errors import BUSY, FAILED, NOT_FOUND, USAGE, UserError
 from tsubo.engine.home import Home, HomeError, home_path, open_home
 from tsubo.engine.lookup import TableError, UnknownView, lookup
 from tsubo.engine.published import published
@@ -25,7 +25,7 @@ def _home() -> Home:
     try:
         return open_home(home_path())
     except HomeError as error:
-        raise UserError(str(error), "tsubo start", NOT_FOUND) from error
+        raise UserError(str(error), "tsubo start", BUSY) from error
 
 
 def _look_up(home: Home, view: str, name: str, record_type: str) -> Answer:

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from tsubo.engine.errors import FAILED, UserError
+from tsubo.engine.errors import BUSY, FAILED, UserError
 from tsubo.engine.home import Home
 
 KEY_HEADER = "x-tsubo-key"
@@ -14,7 +14,18 @@ CONNECT_TIMEOUT_SECONDS = 5.0
 
 
 def stream(home: Home, command: str, **parameters: Any) -> Iterator[dict[str, Any]]:
-    """Yield a command's events up to its result. Raises UserError for its error, httpx.HTTPError if nobody answers."""
+    """Yield a command's events up to its result. Raises UserError for its error, and if nobody answers."""
+    try:
+        yield from _stream(home, command, parameters)
+    except httpx.HTTPError as error:
+        raise UserError(
+            f"The controller of the engine in {home.path} does not answer ({type(error).__name__}).",
+            "If it is starting, run the command again; `tsubo status` shows the engine.",
+            BUSY,
+        ) from error
+
+
+def _stream(home: Home, command: str, parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
     # Plain HTTP to loopback: no proxy of the environment, and no certificates to load.
     timeout = httpx.Timeout(None, connect=CONNECT_TIMEOUT_SECONDS)
     headers = {KEY_HEADER: home.settings.secret_access_key}

@@ -11,10 +11,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-
-import httpx
 
 from tsubo.drivers import netns
 from tsubo.drivers.docker import ContainerEngine
@@ -23,8 +21,8 @@ from tsubo.drivers.network import NetworkDriver
 from tsubo.drivers.port_holder import holder_of
 from tsubo.drivers.processes import end, environment, processes_of
 from tsubo.engine.client import request
-from tsubo.engine.errors import MACHINE, UserError
-from tsubo.engine.home import Home, HomeError, engine_id, make_home
+from tsubo.engine.errors import BUSY, MACHINE, UserError
+from tsubo.engine.home import Home, HomeError, engine_id, make_home, open_home
 from tsubo.engine.running import controller_starts, supervisor_pid
 from tsubo.model.identity import EngineIdentity
 
@@ -41,6 +39,7 @@ def start(path: Path, **choices: object) -> Home:
     """
     if os.geteuid() != 0:
         raise UserError("Tsubo makes network namespaces and needs root.", "Run it with sudo.", MACHINE)
+    _refuse_to_change_while_running(path, choices)
     try:
         home = make_home(path, **choices)
     except HomeError as error:
@@ -58,6 +57,21 @@ def start(path: Path, **choices: object) -> Home:
             _spawn_supervisor(home)
         _await_endpoint(home)
     return home
+
+
+def _refuse_to_change_while_running(path: Path, choices: Mapping[str, object]) -> None:
+    """Raise UserError where a choice differs from what the running engine was started with."""
+    if supervisor_pid(path) is None:
+        return
+    settings = open_home(path).settings
+    for name, value in choices.items():
+        current = getattr(settings, name)
+        if value is not None and value != current:
+            raise UserError(
+                f"The engine in {path} runs already, and its {name.replace('_', ' ')} is {current}.",
+                "Stop it first, the tasks go on running: tsubo stop",
+                BUSY,
+            )
 
 
 def stop(path: Path) -> bool:
@@ -144,7 +158,7 @@ def _spawn_supervisor(home: Home) -> None:
 def _await_endpoint(home: Home) -> None:
     deadline = time.monotonic() + START_TIMEOUT_SECONDS
     while time.monotonic() < deadline and controller_starts(home.path) < HOPELESS_STARTS:
-        with contextlib.suppress(httpx.HTTPError, UserError):
+        with contextlib.suppress(UserError):
             request(home, "status")
             return
         time.sleep(POLL_SECONDS)

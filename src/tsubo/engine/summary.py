@@ -9,9 +9,10 @@ from tsubo.model.elbv2 import Listener
 from tsubo.model.world import World
 
 
-def task_rows(world: World) -> list[dict[str, Any]]:
-    """Return a row for each task that is not stopped, sorted by ARN."""
-    return [_task_row(world, task) for _, task in sorted(world.tasks.items()) if task.last_status != "STOPPED"]
+def task_rows(world: World, service_arn: str | None = None) -> list[dict[str, Any]]:
+    """Return a row for each task that is not stopped, of all or of one service, sorted by ARN."""
+    tasks = [task for _, task in sorted(world.tasks.items()) if task.last_status != "STOPPED"]
+    return [_task_row(world, task) for task in tasks if service_arn in (None, task.service_arn)]
 
 
 def _task_row(world: World, task: Task) -> dict[str, Any]:
