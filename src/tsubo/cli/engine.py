@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from tsubo.cli.output import json_option, print_json
+from tsubo.engine.client_environment import UNSET, client_environment
 from tsubo.engine.errors import BUSY, MACHINE, UserError
 from tsubo.engine.home import HomeError, home_path, open_home
 from tsubo.engine.running import running_home, supervisor_pid
@@ -67,8 +68,6 @@ def status_command(as_json: bool) -> None:
 
 
 def _status() -> dict[str, Any]:
-    import httpx  # noqa: PLC0415
-
     from tsubo.engine.client import request  # noqa: PLC0415
 
     path = home_path()
@@ -79,13 +78,13 @@ def _status() -> dict[str, Any]:
     supervisor = supervisor_pid(path)
     try:
         answer = request(home, "status")
-    except (httpx.HTTPError, UserError) as error:
+    except UserError as error:
         return {
             "home": str(path),
             "controller": None,
             "endpoint": home.endpoint,
             "supervisor": supervisor and {"pid": supervisor},
-            "problems": [f"the controller does not answer ({type(error).__name__})"] if supervisor else [],
+            "problems": [error.message] if supervisor else [],
         }
     del answer["type"]
     return {**answer, "supervisor": {"pid": supervisor}}
@@ -114,22 +113,13 @@ def doctor_command(as_json: bool) -> None:
 def env_command(as_json: bool) -> None:
     """Print the environment that makes AWS clients talk to this engine: `eval "$(tsubo env)"`."""
     home = running_home(home_path())
-    variables = {
-        "AWS_ENDPOINT_URL": home.endpoint,
-        "AWS_REGION": home.settings.region,
-        "AWS_DEFAULT_REGION": home.settings.region,
-        "AWS_ACCESS_KEY_ID": home.settings.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": home.settings.secret_access_key,
-        # Cloud Map's DiscoverInstances would be sent to data-127.0.0.1, which does not resolve.
-        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
+    variables = client_environment(home)
     if as_json:
         print_json(variables)
     else:
         for name, value in variables.items():
             click.echo(f"export {name}={value}")
-        click.echo("unset AWS_PROFILE AWS_SESSION_TOKEN")
+        click.echo(f"unset {' '.join(UNSET)}")
 
 
 @click.command("ca")

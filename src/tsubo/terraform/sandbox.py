@@ -11,7 +11,7 @@ from pathlib import Path
 SCRIPT = """\
 mount --bind "$1" lower &&
 mount -t overlay tsubo -o lowerdir=lower,upperdir=upper,workdir=work "$1" &&
-cd "$1" && shift && exec "$@"
+cd "$2" && shift 2 && exec "$@"
 """
 MOUNT_FAILED = 32
 """mount's own exit status for a mount that the kernel refused."""
@@ -29,10 +29,8 @@ def start(
 
     Its standard error goes into its output. The process's pid is the program's own.
     """
-    identity = ["--reuid", str(user_id), "--regid", str(group_id), "--init-groups"] if user_id else []
-    as_user = ["setpriv", "--pdeathsig", "INT", *identity]
     return subprocess.Popen(
-        ["unshare", "--mount", "sh", "-c", SCRIPT, "sh", str(directory), *as_user, *command],
+        layered(command, directory, directory, user_id, group_id),
         cwd=layers,
         env=dict(environment),
         stdin=subprocess.DEVNULL,
@@ -42,3 +40,19 @@ def start(
         errors="replace",
         start_new_session=True,
     )
+
+
+def layered(
+    command: Sequence[str], directory: Path, start_in: Path, user_id: int | None = None, group_id: int | None = None
+) -> list[str]:
+    """Return the command line that runs a command in `start_in` with the layer over `directory`.
+
+    It must be started in the folder that holds lower, upper and work.
+    """
+    as_user = ["setpriv", "--pdeathsig", "INT", *identity_options(user_id, group_id)]
+    return ["unshare", "--mount", "sh", "-c", SCRIPT, "sh", str(directory), str(start_in), *as_user, *command]
+
+
+def identity_options(user_id: int | None, group_id: int | None) -> list[str]:
+    """Return setpriv's options that make a program run as a user; none for the user that runs this process."""
+    return ["--reuid", str(user_id), "--regid", str(group_id), "--init-groups"] if user_id else []
