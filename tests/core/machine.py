@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tsubo.core.decide import decide
@@ -58,12 +59,18 @@ class Machine:
         """Return the next plan without carrying it out."""
         return decide(self.world, self.observe(), self.now, self.supply, self.pace)
 
-    def run_pass(self) -> Plan:
-        """Decide, commit and carry out."""
+    def run_pass(self, times: Callable[[], int] = lambda: 1, *, committed: bool = True) -> Plan:
+        """Decide, commit and carry out.
+
+        A controller that dies in between carries a step out not at all, or again after its return (`times`), or
+        never commits what it decided.
+        """
         plan = self.decide()
-        self.world = plan.world
-        for step in plan.steps:
-            self._carry_out(step)
+        if committed:
+            self.world = plan.world
+            for step in plan.steps:
+                for _ in range(times()):
+                    self._carry_out(step)
         return plan
 
     def settle(self, passes: int = 200, seconds_per_pass: float = 0.1) -> None:
@@ -113,6 +120,8 @@ class Machine:
 
     def _start(self, step: StartTask) -> None:
         task = self.world.tasks[step.task_arn]
+        if task.network_interface_id not in self.world.network_interfaces:
+            return  # a start that comes after the task's end: the real one finds no interface to plug
         missing = next((c for c in task.containers if c.image in self.broken), None)
         if missing is not None:
             reason = f"CannotPullContainerError: failed to resolve ref {missing.image}: not found"

@@ -306,6 +306,25 @@ def test_a_rolling_deployment_keeps_its_bounds(desired: int, minimum: int, maxim
 
 
 @settings(max_examples=60, deadline=None)
+@given(data=st.data(), desired=st.integers(1, 4))
+def test_a_controller_that_dies_anywhere_converges_all_the_same(data: st.DataObject, desired: int) -> None:
+    """Steps not carried out, carried out twice, decisions never committed: the end is the same."""
+    machine = Machine(world(desired))
+    for number in range(25):
+        if number == 12:
+            machine.world = deployed(machine.world, 2)
+        committed = data.draw(st.booleans(), label="committed")
+        machine.run_pass(lambda: data.draw(st.integers(0, 2), label="times"), committed=committed)
+        machine.now += 0.3
+    machine.settle(passes=400, seconds_per_pass=0.3)
+    running = tasks_of(machine.world)
+    assert [t.last_status for t in running] == ["RUNNING"] * desired
+    assert {t.task_definition_arn for t in running} == {task_definition(2).arn}
+    assert set(machine.tasks) == {t.task_id for t in running}
+    assert machine.plugged == {t.network_interface_id for t in running}
+
+
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["scale", "kill", "deploy", "wait"]), st.integers(0, 5)), max_size=12))
 def test_whatever_happens_it_converges(happenings: list[tuple[str, int]]) -> None:
     """After any course of scaling, crashes and deployments, what runs is what was asked, and nothing else is left."""
