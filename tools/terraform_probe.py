@@ -133,10 +133,12 @@ class _Prober:
 
     def find_accepted_texts(self) -> bool:
         """Choose texts for required attributes with which the type can be planned at all."""
-        for self._texts in CANDIDATES:
-            if self._create(self._configuration(self._with_block(()))) is not None:
-                return True
-        return False
+        for texts in CANDIDATES:
+            self._texts = texts
+            planned = self._create(self._configuration(self._with_block(())))
+            if planned is not None:
+                break
+        return planned is not None
 
     def probe_defaults(self, compact: Values) -> None:
         """Find defaults by planning a creation with nothing optional, then one with each optional block."""
@@ -196,8 +198,7 @@ class _Prober:
         return self._provider.plan(self._name, None, configuration, configuration)
 
     def _update(self, old: Values, new: Values) -> Planned | None:
-        computed = {name: None for name, a in self._block.attributes.items() if a.computed}
-        prior = old | {name: old[name] if old[name] is not None else computed[name] for name in computed} | {"id": "one"}
+        prior = old | {"id": "one"}
         proposed = new | {"id": "one"}
         return self._provider.plan(self._name, prior, proposed, new)
 

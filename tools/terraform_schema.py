@@ -1,4 +1,4 @@
-"""Write `src/tsubo/terraform/data/aws-schema.json.gz` from the real AWS provider. Run by hand when the provider changes.
+"""Write `src/tsubo/terraform/data/aws-schema.json.gz` from the real AWS provider. Run by hand for a new version of it.
 
 Usage: python tools/terraform_schema.py [directory named registry.terraform.io]
 
@@ -23,7 +23,7 @@ from terraform_probe import ProbedProvider, probe_type
 SOURCE = "registry.terraform.io/hashicorp/aws"
 VERSION = "5.100.0"
 OUTPUT = Path(__file__).parent.parent / "src/tsubo/terraform/data/aws-schema.json.gz"
-FLAGS = {"r": "required", "o": "optional", "c": "computed", "s": "sensitive"}
+FLAGS = {"r": "required", "o": "optional", "c": "computed", "s": "sensitive", "w": "write_only"}
 PROBED = re.compile(
     r"aws_(vpc|subnet|internet_gateway|eip|nat_gateway|route|main_route|default_|security_group|network_|lb|alb|acm|ecs"
     r"|service_discovery|iam_(role|policy)|cloudwatch_log|ecr_|secretsmanager|ssm_parameter|appautoscaling)"
@@ -76,6 +76,7 @@ def compact_lines(schemas: dict[str, Any], probed: ProbedProvider) -> Iterator[s
             block = compact_block(schema["block"])
             if kind == "resource" and PROBED.match(name):
                 probe_type(probed, name, block)
+            drop_write_only(block)
             yield _line(kind, name, schema["version"], block)
 
 
@@ -86,7 +87,7 @@ def _line(kind: str, name: str, version: int, block: dict[str, Any]) -> str:
 def compact_block(block: dict[str, Any]) -> dict[str, Any]:
     """Return a block in the form that `tsubo.terraform.schema.parse_block` reads."""
     compact: dict[str, Any] = {}
-    attributes = {n: compact_attribute(a) for n, a in block.get("attributes", {}).items() if not a.get("write_only")}
+    attributes = {name: compact_attribute(attribute) for name, attribute in block.get("attributes", {}).items()}
     if attributes:
         compact["a"] = attributes
     nested = {
@@ -100,6 +101,14 @@ def compact_block(block: dict[str, Any]) -> dict[str, Any]:
 
 def compact_attribute(attribute: dict[str, Any]) -> list[Any]:
     return [attribute["type"], "".join(letter for letter, name in FLAGS.items() if attribute.get(name))]
+
+
+def drop_write_only(block: dict[str, Any]) -> None:
+    """Drop the attributes that Terraform never stores; the protocol's stubs at hand cannot declare them."""
+    for name in [name for name, attribute in block.get("a", {}).items() if "w" in attribute[1]]:
+        del block["a"][name]
+    for nested in block.get("b", {}).values():
+        drop_write_only(nested[4])
 
 
 if __name__ == "__main__":

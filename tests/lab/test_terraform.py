@@ -3,6 +3,7 @@
 Needs root (a private mount namespace), terraform or tofu on PATH, and no container engine.
 """
 
+import json
 import os
 import shutil
 import tempfile
@@ -397,3 +398,9 @@ def test_workspaces_have_states_of_their_own(stack: Stack) -> None:
     assert stack.applied(environment=second) == (1, 0, 0)
     assert sorted(vpc.cidr for vpc in stack.plane.store.world.vpcs.values()) == ["10.1.0.0/16", "10.2.0.0/16"]
     assert stack.run("destroy", environment=second).destroyed == 1
+
+
+def test_policy_documents_are_as_the_real_provider_wrote_them(tmp_path: Path, plane: ControlPlane) -> None:
+    documents = ROOT / "tests" / "stacks" / "policy-documents"
+    result = Stack(documents, tmp_path / "home", plane).run()
+    assert result.outputs["documents"] == json.loads((documents / "expected.json").read_text())

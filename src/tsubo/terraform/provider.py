@@ -28,7 +28,10 @@ WORKERS = 256
 
 PROVIDER_ADDRESSES = ("registry.terraform.io/hashicorp/aws", "registry.opentofu.org/hashicorp/aws")
 WARM_SERVICES = ("sts", "ec2", "iam", "logs", "ecr", "route53", "acm", "elbv2", "servicediscovery", "ecs")
-PROC_NET_TCP = Path("/proc/net/tcp")
+SOCKET_TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
+LOOPBACK_IN_PROC = ("0100007F", "0000000000000000FFFF00000100007F")
+"""127.0.0.1 as the kernel's two tables write it."""
+ESTABLISHED = "01"
 
 
 class Provider:
@@ -101,11 +104,12 @@ def reattach_value(port: int) -> str:
 def is_process_of(user_ids: set[int | None], peer: str) -> bool:
     """Say whether a peer (`ipv4:127.0.0.1:PORT`, as gRPC writes it) is a local process of one of these users."""
     port = int(peer.rpartition(":")[2])
-    local_address = f"0100007F:{port:04X}"
-    for line in PROC_NET_TCP.read_text().splitlines()[1:]:
-        fields = line.split()
-        if fields[1] == local_address:
-            return int(fields[7]) in user_ids
+    local_addresses = {f"{address}:{port:04X}" for address in LOOPBACK_IN_PROC}
+    for table in SOCKET_TABLES:
+        for line in table.read_text().splitlines()[1:]:
+            _number, local, _remote, state, *_queues, user_id = line.split()[:8]
+            if local in local_addresses and state == ESTABLISHED:
+                return int(user_id) in user_ids
     return False
 
 
