@@ -30,8 +30,8 @@ def test_only_root_reads_it(tmp_path: Path) -> None:
     assert all(stat.S_IMODE(entry.stat().st_mode) == 0o700 for entry in home.path.iterdir() if entry.is_dir())
 
 
-def test_no_engine_is_said_with_the_remedy(tmp_path: Path) -> None:
-    with pytest.raises(HomeError, match="tsubo start"):
+def test_no_engine_is_said(tmp_path: Path) -> None:
+    with pytest.raises(HomeError, match="There is no engine in"):
         open_home(tmp_path)
 
 

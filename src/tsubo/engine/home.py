@@ -86,7 +86,7 @@ def open_home(path: Path) -> Home:
     try:
         return Home(path, Settings(**json.loads(file.read_text())))
     except FileNotFoundError:
-        raise HomeError(f"There is no engine in {path}. Start one with `tsubo start`.") from None
+        raise HomeError(f"There is no engine in {path}.") from None
     except (ValueError, TypeError) as error:
         raise HomeError(f"{file} cannot be read ({error}). `tsubo down` removes the engine and its state.") from None
 

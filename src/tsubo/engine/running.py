@@ -34,7 +34,7 @@ def running_home(path: Path) -> Home:
     try:
         home = open_home(path)
     except HomeError as error:
-        raise UserError(str(error), "tsubo start", BUSY) from error
+        raise UserError(str(error), "Start one: tsubo start", BUSY) from error
     pid = supervisor_pid(path)
     if pid is None:
         raise UserError(f"The engine in {path} does not run.", "Start it with `tsubo start`.", BUSY)
