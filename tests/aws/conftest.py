@@ -15,6 +15,7 @@ from botocore.config import Config
 
 from tsubo.aws.asgi import application
 from tsubo.aws.breadth import Breadth
+from tsubo.aws.caller import TaskKey, assumed_role
 from tsubo.aws.endpoint import Endpoint
 from tsubo.aws.operations import AwsError, Call, Operations, Request, Response
 from tsubo.aws.signature import AccessKey, Verifier
@@ -143,7 +144,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     endpoint = Endpoint(
         store=store,
         supply=CountingSupply(),
-        verifier=Verifier(ENGINE_KEY, task_secret),
+        verifier=Verifier(ENGINE_KEY, task_keys),
         breadth=breadth,
         operations=FAKE_OPERATIONS,
     )
@@ -154,7 +155,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     store.close()
 
 
-def task_secret(access_key_id: str, session_token: str | None) -> str | None:
+def task_keys(access_key_id: str, session_token: str | None) -> TaskKey | None:
     if (access_key_id, session_token) == (TASK_KEY.access_key_id, TASK_TOKEN):
-        return TASK_KEY.secret_access_key
+        return TaskKey(TASK_KEY.secret_access_key, assumed_role("arn:aws:iam::123456789012:role/app", "AROA1", "task1"))
     return None

@@ -21,6 +21,8 @@ from tsubo.aws.operations import AwsError
         "123456789012.localhost:4566",
         "bucket.localhost",
         "ecs.eu-west-1.amazonaws.com",
+        "169.254.170.2:4566",
+        "data-169.254.170.2:4566",
     ],
 )
 def test_own_hosts(host: str) -> None:

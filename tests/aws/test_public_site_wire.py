@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.aws.conftest import ENGINE, ENGINE_KEY, CountingSupply, Served, engine_routes, serve, task_secret
+from tests.aws.conftest import ENGINE, ENGINE_KEY, CountingSupply, Served, engine_routes, serve, task_keys
 from tests.aws.direct import NOW, REGION
 from tsubo.aws.asgi import application
 from tsubo.aws.breadth import Breadth
@@ -35,9 +35,7 @@ def site(tmp_path: Path) -> Iterator[Served]:
     """An endpoint with all of our operations, and a VPC."""
     store, breadth = Store(tmp_path / "store.sqlite", ENGINE), Breadth(tmp_path)
     store.commit(NETWORK)
-    endpoint = Endpoint(
-        store=store, supply=CountingSupply(), verifier=Verifier(ENGINE_KEY, task_secret), breadth=breadth
-    )
+    endpoint = Endpoint(store=store, supply=CountingSupply(), verifier=Verifier(ENGINE_KEY, task_keys), breadth=breadth)
     port, end = serve(application(endpoint, engine_routes))
     yield Served(port, store, breadth, tmp_path)
     end()

@@ -11,6 +11,7 @@ from botocore.credentials import Credentials
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tsubo.aws.caller import ENGINE_USER, TaskKey, assumed_role
 from tsubo.aws.message import HttpRequest
 from tsubo.aws.operations import AwsError
 from tsubo.aws.signature import AccessKey, Verifier
@@ -18,6 +19,7 @@ from tsubo.aws.wire import Protocol
 
 KEY = AccessKey("AKIAENGINE", "secret")
 VERIFIER = Verifier(KEY)
+TASK = assumed_role("arn:aws:iam::123456789012:role/path/app", "AROA1", "task1")
 
 
 def received(request: AWSRequest) -> HttpRequest:
@@ -45,18 +47,18 @@ def refused(request: HttpRequest, verifier: Verifier = VERIFIER, protocol: Proto
 @pytest.mark.parametrize("signer", [SigV4Auth, S3SigV4Auth, SigV4QueryAuth, S3SigV4QueryAuth])
 @pytest.mark.parametrize("path", ["/", "/a%20b/c", "/a//b", "/x?b=2&a=1&a=%2F&empty=", "/%E3%83%84?q=~-_."])
 def test_botocores_signatures_are_taken(signer: Any, path: str) -> None:
-    VERIFIER.verify(signed(signer, path, body=b""), "ecs", "json")
+    assert VERIFIER.verify(signed(signer, path, body=b""), "ecs", "json") == ENGINE_USER
 
 
 def test_a_session_token_reaches_the_lookup() -> None:
     seen: list[tuple[str, str | None]] = []
 
-    def lookup(access_key_id: str, token: str | None) -> str:
+    def lookup(access_key_id: str, token: str | None) -> TaskKey:
         seen.append((access_key_id, token))
-        return KEY.secret_access_key
+        return TaskKey(KEY.secret_access_key, TASK)
 
     verifier = Verifier(AccessKey("AKIAOTHER", "other"), lookup)
-    verifier.verify(signed(SigV4Auth, token="the token"), "ecs", "json")
+    assert verifier.verify(signed(SigV4Auth, token="the token"), "ecs", "json") == TASK
     verifier.verify(signed(SigV4QueryAuth, body=b"", token="the token"), "ecs", "json")
     assert seen == [(KEY.access_key_id, "the token")] * 2
 
@@ -125,3 +127,20 @@ def test_a_presigned_url_ends_with_its_lifetime() -> None:
 def test_no_signature_is_needed_where_none_is_asked_for() -> None:
     Verifier(KEY, auth="none").verify(HttpRequest("GET", "/"), "ecs", "json")
     assert refused(HttpRequest("GET", "/")) == ("MissingAuthenticationToken", 403)
+
+
+def test_from_a_task_the_engines_own_key_is_none() -> None:
+    request = dataclasses.replace(signed(SigV4Auth), from_task=True)
+    assert refused(request, protocol="json") == ("UnrecognizedClientException", 403)
+
+
+def test_a_tasks_key_ends() -> None:
+    ended = Verifier(AccessKey("AKIAOTHER", "other"), lambda key, token: TaskKey(KEY.secret_access_key, TASK, True))
+    assert refused(signed(SigV4Auth, token="t"), ended, "json") == ("ExpiredTokenException", 403)
+    assert refused(signed(S3SigV4Auth, token="t"), ended) == ("ExpiredToken", 403)
+
+
+def test_a_task_is_its_role_in_a_session_of_its_id() -> None:
+    """aws/alb-vpc-terraform.md section 5.2."""
+    assert TASK.arn == "arn:aws:sts::123456789012:assumed-role/app/task1"
+    assert TASK.user_id == "AROA1:task1"

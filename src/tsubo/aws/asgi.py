@@ -2,6 +2,7 @@
 
 Goes in: ASGI events. Comes out: the endpoint's answers, computed in worker threads so that neither a commit nor moto
 holds up the event loop. Paths below `/_tsubo/` are the engine's own and go to the application that the engine hands in.
+The server listens twice: on a port for this machine's clients, and on a unix socket to which tasks' calls are brought.
 """
 
 import asyncio
@@ -36,7 +37,7 @@ def application(endpoint: Endpoint, extra_routes: AsgiApplication) -> AsgiApplic
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await serve_lifespan(receive, send)
-        elif scope["path"].startswith(ENGINE_PREFIX):
+        elif scope["path"].startswith(ENGINE_PREFIX) and not is_from_task(scope):
             await extra_routes(scope, receive, send)
         elif scope["type"] == "http":
             try:
@@ -89,7 +90,14 @@ async def read_request(scope: Scope, receive: Receive) -> HttpRequest:
         query=scope["query_string"].decode("latin-1"),
         headers=headers,
         body=bytes(body),
+        from_task=is_from_task(scope),
     )
+
+
+def is_from_task(scope: Scope) -> bool:
+    """Return whether a request came by the unix socket: a place without a port."""
+    server = scope.get("server")
+    return server is None or server[1] is None
 
 
 async def send_response(response: HttpResponse, send: Send, close: bool = False) -> None:

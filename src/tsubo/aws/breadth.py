@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,11 @@ class Breadth:
         self._channel: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._clients: dict[tuple[str, str], Any] = {}
+        self._changes: Counter[str] = Counter()
+
+    def changes(self, service: str) -> int:
+        """Return how many calls have changed a service: what was read of it is good while this stays the same."""
+        return self._changes[service]
 
     @property
     def pid(self) -> int | None:
@@ -75,6 +81,8 @@ class Breadth:
         while wait_seconds and answer.body == NOTHING_RECEIVED and time.monotonic() < deadline:
             time.sleep(INTERVAL_SECONDS)
             answer = self._ask(question_of(request, target, secrets.randbits(SEED_BITS)))
+        if not reads(request, target):
+            self._changes[target.service] += 1
         request_id = f"{seed:032x}"
         if answer.outcome == UNIMPLEMENTED:
             log.warning("not implemented: %s %s %s", target.service, target.operation, answer.body.decode())
@@ -154,9 +162,13 @@ class Breadth:
             self._process = None
 
 
+def reads(request: HttpRequest, target: Target) -> bool:
+    """Return whether a call only reads."""
+    return is_read(target.operation) if target.operation else request.method in READ_METHODS
+
+
 def question_of(request: HttpRequest, target: Target, seed: int) -> Question:
     """Return a call as the process takes it."""
-    reads = is_read(target.operation) if target.operation else request.method in READ_METHODS
     return Question(
         seed=seed,
         method=request.method,
@@ -165,7 +177,7 @@ def question_of(request: HttpRequest, target: Target, seed: int) -> Question:
         headers=dict(request.headers),
         body=request.body,
         place=f"{target.service}/{target.region}",
-        changes=not reads,
+        changes=not reads(request, target),
         bulk=target.operation in BULK_OPERATIONS,
         unchanged=NOTHING_RECEIVED if is_receive(target) else None,
     )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol as Interface
 
 from tsubo.aws import registry
+from tsubo.aws.caller import Caller
 from tsubo.aws.dispatch import Target, identify, is_read
 from tsubo.aws.faults import error_response, internal_error, unknown_operation
 from tsubo.aws.guard import refuse_foreign
@@ -60,15 +61,15 @@ class Endpoint:
         try:
             target = identify_or_refuse(request)
             refuse_foreign(request)
-            self._verifier.verify(request, target.service, target.protocol)
-            return self._answer(request, target, request_id)
+            caller = self._verifier.verify(request, target.service, target.protocol)
+            return self._answer(request, target, request_id, caller)
         except AwsError as error:
             return error_response(error, target.service, target.protocol, request_id)
         except Exception:
             log.exception("%s:%s failed (request %s)", target.service, target.operation, request_id)
             return error_response(internal_error(target.service), target.service, target.protocol, request_id)
 
-    def _answer(self, request: HttpRequest, target: Target, request_id: str) -> HttpResponse:
+    def _answer(self, request: HttpRequest, target: Target, request_id: str, caller: Caller) -> HttpResponse:
         """Run an operation of ours, or hand the call on to moto."""
         operations = self._operations.get(target.service)
         if operations is None:
@@ -81,26 +82,30 @@ class Endpoint:
             raise unknown_operation(target.service, target.operation, target.protocol, known)
         parameters = parse_request(target.service, target.operation, request, target.uri_parameters)
         run = self._read if is_read(target.operation) else self._write
-        result = run(operation, parameters, target, request_id)
+        result = run(operation, parameters, target, request_id, caller)
         return serialize_result(target.service, target.operation, result, request_id)
 
-    def _read(self, operation: Operation, parameters: Request, target: Target, request_id: str) -> Response | None:
-        call = self._call(self._store.world, target, request_id)
+    def _read(
+        self, operation: Operation, parameters: Request, target: Target, request_id: str, caller: Caller
+    ) -> Response | None:
+        call = self._call(self._store.world, target, request_id, caller)
         result = operation(call, parameters)
         if call.written or call.deleted:
             raise RuntimeError(f"{target.service}:{target.operation} reads, and must not write")
         return result
 
-    def _write(self, operation: Operation, parameters: Request, target: Target, request_id: str) -> Response | None:
+    def _write(
+        self, operation: Operation, parameters: Request, target: Target, request_id: str, caller: Caller
+    ) -> Response | None:
         with self._store.transaction() as transaction:
-            call = self._call(transaction.world, target, request_id)
+            call = self._call(transaction.world, target, request_id, caller)
             result = operation(call, parameters)
             transaction.adopt(call.world, [*call.written, *call.deleted])
         return result
 
-    def _call(self, world: World, target: Target, request_id: str) -> Call:
+    def _call(self, world: World, target: Target, request_id: str, caller: Caller) -> Call:
         region = target.region or world.engine.default_region
-        return Call(world, self._clock(), self._supply, region, request_id)
+        return Call(world, self._clock(), self._supply, region, request_id, caller)
 
 
 def identify_or_refuse(request: HttpRequest) -> Target:

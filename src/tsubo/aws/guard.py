@@ -1,4 +1,4 @@
-"""Where a call may come from: this machine's own clients, and no browser (design rule 10).
+"""Where a call may come from: this machine's own clients and tasks, and no browser (design rule 10).
 
 A web page can send requests to a loopback port, and by DNS rebinding can even read the answers. Both are refused:
 the first by its Origin header, the second by its Host.
@@ -9,6 +9,7 @@ import re
 
 from tsubo.aws.message import HttpRequest
 from tsubo.aws.operations import AwsError
+from tsubo.model.metadata import LINK_LOCAL_ADDRESS
 
 HOST_PREFIX = re.compile(r"^(data|stream|sync|\d{12})[-.]")
 """What clients put before the host: a model's host prefix (aws/ecs-cloudmap-exec.md section 1), an account."""
@@ -31,9 +32,9 @@ def host_name(host: str) -> str:
 
 
 def is_own_host(name: str) -> bool:
-    """Return whether a host name means this endpoint."""
+    """Return whether a host name means this endpoint: as its own clients call it, or as tasks do."""
     bare = HOST_PREFIX.sub("", name)
-    if bare == "localhost" or bare.endswith((".localhost", ".amazonaws.com")):
+    if bare in ("localhost", LINK_LOCAL_ADDRESS) or bare.endswith((".localhost", ".amazonaws.com")):
         return True
     try:
         return ipaddress.ip_address(bare).is_loopback

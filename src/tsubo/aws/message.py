@@ -9,13 +9,17 @@ FORM_CONTENT_TYPE = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True)
 class HttpRequest:
-    """A request as received. `path` and `query` are percent-encoded as sent; header names are lower-case."""
+    """A request as received. `path` and `query` are percent-encoded as sent; header names are lower-case.
+
+    `from_task` says that it came by the tasks' way in, whatever it claims.
+    """
 
     method: str
     path: str
     query: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    from_task: bool = False
 
     def query_parameters(self) -> dict[str, str]:
         """Return the query's parameters, decoded; of a repeated one the last."""

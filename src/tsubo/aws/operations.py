@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tsubo.aws.caller import ENGINE_USER, Caller
 from tsubo.model.supply import Supply
 from tsubo.model.world import Record, World
 
 
 class AwsError(Exception):
-    """An error as AWS answers it: a code of the service's model, a message, an HTTP status, the error's other members."""
+    """An error as AWS answers it: a code of the service's model, a message, an HTTP status, its other members."""
 
     def __init__(self, code: str, message: str, status: int = 400, **members: Any) -> None:
         super().__init__(f"{code}: {message}")
@@ -32,6 +33,7 @@ class Call:
     supply: Supply
     region: str
     request_id: str = "00000000-0000-0000-0000-000000000000"
+    caller: Caller = ENGINE_USER
     written: list[Record] = field(default_factory=list)
     deleted: list[Record] = field(default_factory=list)
 

@@ -1,6 +1,6 @@
 """Who may call: AWS Signature Version 4, verified by computing it again (design rule 10).
 
-Goes in: a request as received. Comes out: nothing, or the AwsError with which the service would refuse it. What is
+Goes in: a request as received. Comes out: who made it, or the AwsError with which the service would refuse it. What is
 signed is taken from the request's own list of signed headers; botocore's signer does the computing. Both forms are
 read: the Authorization header, and the query of a presigned URL. The age of a signature is checked only for presigned
 URLs, which carry their own lifetime: client and endpoint run on one machine.
@@ -19,12 +19,13 @@ from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from tsubo.aws.caller import ENGINE_USER, Caller, TaskKey
 from tsubo.aws.message import HttpRequest
 from tsubo.aws.operations import AwsError
 from tsubo.aws.wire import Protocol
 
-SecretLookup = Callable[[str, str | None], str | None]
-"""From an access key id and a session token to the secret key, or None where no such credentials were given out."""
+TaskKeys = Callable[[str, str | None], TaskKey | None]
+"""From an access key id and a session token to what a task was given, or None where no task was given such."""
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 S3_SERVICES = frozenset({"s3", "s3express", "s3-object-lambda", "s3-outposts"})
@@ -35,7 +36,7 @@ AUTHORIZATION = re.compile(
 )
 SIGNATURE_PARAMETER = re.compile(r"(?:^|&)X-Amz-Signature=[^&]*")
 
-Reason = Literal["missing", "incomplete", "unknown key", "mismatch", "expired"]
+Reason = Literal["missing", "incomplete", "unknown key", "mismatch", "expired", "expired token"]
 
 
 @dataclass(frozen=True)
@@ -67,35 +68,41 @@ class Verifier:
     def __init__(
         self,
         engine_key: AccessKey,
-        task_secret: SecretLookup = lambda access_key_id, session_token: None,
+        task_keys: TaskKeys = lambda access_key_id, session_token: None,
         auth: Literal["signature", "none"] = "signature",
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._engine_key = engine_key
-        self._task_secret = task_secret
+        self._task_keys = task_keys
         self._auth = auth
         self._clock = clock
 
-    def verify(self, request: HttpRequest, service: str, protocol: Protocol) -> None:
-        """Raise AwsError unless the request is signed with a key that this engine gave out."""
-        if self._auth == "none":
-            return
+    def verify(self, request: HttpRequest, service: str, protocol: Protocol) -> Caller:
+        """Return who made a request; raise AwsError unless it is signed with a key that this engine gave out.
+
+        A task may call as a task only: from there the engine's own key is none.
+        """
         claim = read_claim(request)
+        key = self._key_of(request, claim) if isinstance(claim, Claim) else None
+        if self._auth == "none":
+            return key.caller if key is not None else ENGINE_USER
         if not isinstance(claim, Claim):
             raise refusal(claim, service, protocol)
-        secret = self._secret_of(claim)
-        if secret is None:
+        if key is None:
             raise refusal("unknown key", service, protocol)
-        expected = computed_signature(request, claim, secret)
+        expected = computed_signature(request, claim, key.secret_access_key)
         if not declares_its_body(request) or not hmac.compare_digest(expected, claim.signature):
             raise refusal("mismatch", service, protocol)
         if claim.expires_seconds is not None and self._clock() > seconds_of(claim.timestamp) + claim.expires_seconds:
             raise refusal("expired", service, protocol)
+        if key.expired:
+            raise refusal("expired token", service, protocol)
+        return key.caller
 
-    def _secret_of(self, claim: Claim) -> str | None:
-        if claim.access_key_id == self._engine_key.access_key_id:
-            return self._engine_key.secret_access_key
-        return self._task_secret(claim.access_key_id, claim.session_token)
+    def _key_of(self, request: HttpRequest, claim: Claim) -> TaskKey | None:
+        if claim.access_key_id == self._engine_key.access_key_id and not request.from_task:
+            return TaskKey(self._engine_key.secret_access_key, ENGINE_USER)
+        return self._task_keys(claim.access_key_id, claim.session_token)
 
 
 def read_claim(request: HttpRequest) -> Claim | Literal["missing", "incomplete"]:
@@ -208,6 +215,7 @@ MISMATCH = (
 )
 INVALID_TOKEN = "The security token included in the request is invalid."
 MISSING_TOKEN = "Request is missing Authentication Token"
+EXPIRED_TOKEN = "The security token included in the request is expired"
 INCOMPLETE = "The Authorization header or the query of the request is not a whole AWS Signature Version 4."
 
 REFUSALS: Mapping[Reason, tuple[str, str, str, str]] = {
@@ -217,6 +225,7 @@ REFUSALS: Mapping[Reason, tuple[str, str, str, str]] = {
     "unknown key": ("InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", INVALID_TOKEN),
     "mismatch": ("SignatureDoesNotMatch", "InvalidSignatureException", "SignatureDoesNotMatch", MISMATCH),
     "expired": ("SignatureDoesNotMatch", "InvalidSignatureException", "AccessDenied", "Signature expired"),
+    "expired token": ("ExpiredToken", "ExpiredTokenException", "ExpiredToken", EXPIRED_TOKEN),
 }
 
 

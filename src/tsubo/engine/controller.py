@@ -19,6 +19,7 @@ from pathlib import Path
 
 import uvicorn
 
+from tsubo.aws.access.roles import Roles
 from tsubo.aws.asgi import application
 from tsubo.aws.breadth import Breadth
 from tsubo.aws.endpoint import Endpoint
@@ -32,7 +33,9 @@ from tsubo.engine.context import EngineContext
 from tsubo.engine.data_plane import DataPlane
 from tsubo.engine.home import Home, open_home
 from tsubo.engine.loop import Loop, Machine, SystemSupply
+from tsubo.engine.metadata_process import endpoint_socket
 from tsubo.engine.steps import StepRunner
+from tsubo.engine.task_keys import TaskKeys
 from tsubo.model.pace import Pace, real_pace
 from tsubo.terraform.calls import Clients
 from tsubo.terraform.provider import Provider
@@ -91,7 +94,8 @@ class Controller:
     async def _serve(self) -> None:
         settings = self.home.settings
         key = AccessKey(settings.access_key_id, settings.secret_access_key)
-        verifier = Verifier(key, auth="none" if settings.auth == "none" else "signature")
+        task_keys = TaskKeys(self.store, settings.secret_access_key, Roles(self.breadth))
+        verifier = Verifier(key, task_keys, auth="none" if settings.auth == "none" else "signature")
         endpoint = Endpoint(store=self.store, supply=SystemSupply(), verifier=verifier, breadth=self.breadth)
         clients = Clients(self.home.endpoint, settings.access_key_id, settings.secret_access_key)
         provider = Provider(self.home.endpoint, settings.access_key_id, settings.secret_access_key, settings.region)
@@ -101,14 +105,22 @@ class Controller:
         server = uvicorn.Server(
             uvicorn.Config(
                 application(endpoint, Api(context)),
-                host="127.0.0.1",
-                port=settings.port,
                 log_level="warning",
                 access_log=False,
                 timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             )
         )
-        await server.serve()
+        with socket.create_server(("127.0.0.1", settings.port)) as clients_socket, self._task_socket() as task_socket:
+            await server.serve([clients_socket, task_socket])
+
+    def _task_socket(self) -> socket.socket:
+        """Return the socket to which the metadata process brings the calls of tasks."""
+        path = endpoint_socket(self.home.path)
+        path.unlink(missing_ok=True)
+        listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listening.bind(str(path))
+        path.chmod(0o600)
+        return listening
 
     def _receive_wake_ups(self) -> None:
         """Receive the health checker's datagrams: its state file has changed."""

@@ -69,6 +69,9 @@ async def run(home: Path) -> None:
     def reload() -> None:
         try:
             table = msgspec.json.decode(table_path(home).read_bytes(), type=MetadataTable)
+        except FileNotFoundError:
+            # A new engine: there is no task yet.
+            return
         except (OSError, msgspec.DecodeError) as error:
             log.warning("%s: %s; what was served before stays", table_path(home), error)
             return

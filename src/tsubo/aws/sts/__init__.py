@@ -2,17 +2,10 @@
 
 from tsubo.aws.operations import Call, Operations, Request, Response
 
-USER_NAME = "tsubo"
-USER_ID = "AIDATSUBOTSUBOTSUBO00"
-
 
 def get_caller_identity(call: Call, request: Request) -> Response:
-    """GetCallerIdentity: the engine's account and its one user."""
-    return {
-        "Account": call.account_id,
-        "UserId": USER_ID,
-        "Arn": f"arn:aws:iam::{call.account_id}:user/{USER_NAME}",
-    }
+    """GetCallerIdentity: the engine's account, and its one user or a task's role."""
+    return {"Account": call.account_id, "UserId": call.caller.user_id, "Arn": call.caller.arn}
 
 
 OPERATIONS: Operations = {"GetCallerIdentity": get_caller_identity}
