@@ -25,7 +25,7 @@ def _home() -> Home:
     try:
         return open_home(home_path())
     except HomeError as error:
-        raise UserError(str(error), "tsubo start", BUSY) from error
+        raise UserError(str(error), "Start one: tsubo start", BUSY) from error
 
 
 def _look_up(home: Home, view: str, name: str, record_type: str) -> Answer:
