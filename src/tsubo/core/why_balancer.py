@@ -68,7 +68,7 @@ def _note_certificate(trail: Trail, listener: Listener, request: Request) -> Non
     names = [name for c in certificates for name in (c.domain_name, *c.subject_alternative_names)]
     if names and not any(_covers(name, request.host) for name in names):
         text = f"No certificate of the listener is for {request.host}: they are for {', '.join(dict.fromkeys(names))}."
-        trail.note("listener", text, *listener.certificate_arns)
+        trail.note("certificate", text, *listener.certificate_arns)
 
 
 def _covers(name: str, host: str) -> bool:

@@ -15,6 +15,7 @@ from tsubo.model.route53 import HostedZone, RecordSet
 from tsubo.model.world import World
 
 STEP = "dns"
+NAMES_SHOWN = 8
 
 
 def resolve(trail: Trail, vpc_id: str | None, name: str) -> tuple[str, ...]:
@@ -61,7 +62,8 @@ def _answering_zone(world: World, view: View, name: str) -> tuple[str, tuple[str
                      and (not private or _sees(z, view.name))), None)  # fmt: skip
     if zone is None:
         return "a zone of AWS's own", ()
-    return _zone_text(zone), (zone.zone_id,)
+    namespaces = (n.namespace_id for n in world.namespaces.values() if n.hosted_zone_id == zone.zone_id)
+    return _zone_text(zone), (zone.zone_id, *namespaces)
 
 
 def _zone_text(zone: HostedZone) -> str:
@@ -129,7 +131,7 @@ def _deny(trail: Trail, view: View, vpc_id: str | None, name: str, found: Found)
     if not ids:
         text = f"{shown} does not resolve: no zone that {view.name} sees is its parent ({_seen_zones(view)})."
         trail.deny(STEP, text, ending="unresolved")
-    _deny_record(trail, zone_name, ids, name, found)
+    _deny_record(trail, view, zone_name, ids, name, found)
 
 
 def _deny_hidden_zone(trail: Trail, zone: HostedZone, vpc_id: str, shown: str) -> NoReturn:
@@ -146,7 +148,7 @@ def _deny_hidden_zone(trail: Trail, zone: HostedZone, vpc_id: str, shown: str) -
     trail.deny(STEP, text, *ids, remedy=remedy, ending="unresolved")
 
 
-def _deny_record(trail: Trail, zone_name: str, ids: tuple[str, ...], name: str, found: Found) -> NoReturn:
+def _deny_record(trail: Trail, view: View, zone_name: str, ids: tuple[str, ...], name: str, found: Found) -> NoReturn:
     """Stop at a zone that answers and has no address for the name."""
     shown = name.rstrip(".")
     discovery = _discovery_service(trail.world, name)
@@ -156,7 +158,10 @@ def _deny_record(trail: Trail, zone_name: str, ids: tuple[str, ...], name: str, 
         text = f"{shown} exists in {zone_name}, without an IPv4 address (A record)."
     else:
         text = f"{shown} does not exist in {zone_name}, and no other zone is asked (NXDOMAIN)."
-    trail.deny(STEP, text, *ids, ending="unresolved")
+    zone = zone_of(view, name)
+    known = sorted({g.name.rstrip(".") for g in (zone.groups if zone else ()) if g.type == "A"})
+    details = [f"names with addresses there: {', '.join(known[:NAMES_SHOWN])}"] if known else []
+    trail.deny(STEP, text, *ids, details=details, ending="unresolved")
 
 
 def _deny_discovery(trail: Trail, discovery: DiscoveryService, shown: str) -> NoReturn:

@@ -18,7 +18,7 @@ from tsubo.core.why_trail import Trail, named, owner_name, subnet_name
 from tsubo.model.ecs import Task
 from tsubo.model.vpc import NetworkInterface, Subnet, Vpc
 
-CLOSED_INTERNET = ("198.51.100.0/24", "198.18.0.0/15")
+CLOSED_INTERNET = ("198.51.100.0/24", why_terraform.CLOSED_INTERNET_CLIENTS)
 """The addresses that hosts and clients of the closed internet have; no other is anyone's there."""
 DNS_PORT = (53, 53)
 

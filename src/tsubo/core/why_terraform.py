@@ -6,7 +6,7 @@ block that exists names the block and its file. Source: aws/alb-vpc-terraform.md
 
 from collections.abc import Sequence
 
-from tsubo.core.why_match import Flow
+from tsubo.core.why_match import Flow, in_range
 from tsubo.core.why_trail import Trail
 from tsubo.model.elbv2 import LoadBalancer, TargetGroup
 from tsubo.model.explanation import Remedy, Source
@@ -17,6 +17,8 @@ from tsubo.model.world import World
 Argument = tuple[str, str]
 SEPARATE_RULES = ("aws_vpc_security_group_", "aws_security_group_rule.")
 ACL_RULE_SPACING = 10
+ANYONE = "0.0.0.0/0"
+CLOSED_INTERNET_CLIENTS = "198.18.0.0/15"
 
 
 def group_rule(
@@ -46,7 +48,7 @@ def acl_entry(trail: Trail, acl: NetworkAcl, flow: Flow, denying: NetworkAclEntr
     arguments = [
         ("protocol", f'"{flow.protocol}"'),
         ("action" if trail.source(acl.key) else "rule_action", '"allow"'),
-        ("cidr_block", f'"{(flow.destination if is_egress else flow.source)}/32"'),
+        ("cidr_block", f'"{peer_range(flow.destination if is_egress else flow.source)}"'),
         *_ports(flow),
     ]
     number = str(_free_number(acl, denying, is_egress=is_egress))
@@ -98,7 +100,7 @@ def route(trail: Trail, subnet: Subnet, table: RouteTable | None, target: Argume
     source = trail.source(table.route_table_id)
     if source is not None and table.routes:
         return Remedy(f"In {place(source)} have:", _route_block(target))
-    arguments = [("route_table_id", trail.reference(table.route_table_id)), ("destination_cidr_block", '"0.0.0.0/0"')]
+    arguments = [("route_table_id", trail.reference(table.route_table_id)), ("destination_cidr_block", f'"{ANYONE}"')]
     return Remedy("Add:", block('resource "aws_route" "out"', [*arguments, target]))
 
 
@@ -169,8 +171,8 @@ def place(source: Source) -> str:
 
 
 def peer_range(address: str) -> str:
-    """Return the range of one address."""
-    return f"{address}/32"
+    """Return the range of one address. A client of the closed internet stands for any: nobody has its address."""
+    return ANYONE if in_range(address, CLOSED_INTERNET_CLIENTS) else f"{address}/32"
 
 
 def block(head: str, arguments: Sequence[Argument], *inner: str) -> str:
@@ -215,7 +217,7 @@ def _free_number(acl: NetworkAcl, denying: NetworkAclEntry | None, *, is_egress:
 
 
 def _route_block(target: Argument) -> str:
-    return block("route", [("cidr_block", '"0.0.0.0/0"'), target])
+    return block("route", [("cidr_block", f'"{ANYONE}"'), target])
 
 
 def _internet_gateway(world: World, vpc_id: str) -> str | None:

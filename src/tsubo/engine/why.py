@@ -128,9 +128,16 @@ class Probe:
         request = destination.request
         host = request.host if request else destination.name or address
         path = request.path + (f"?{request.query}" if request.query else "") if request else "/"
-        tls_name = host if listener.protocol == "HTTPS" else None
+        tls_name = self._tls_name(listener, host) if listener.protocol == "HTTPS" else None
         answer = run_in(
             self._namespace, lambda: http_probe(address, listener.port, host, path, tls_name, self._authority)
         )
         own = answer.server.startswith("awselb/") and (answer.status >= SERVER_ERROR or self._explanation.ending.status)
         return f"status {answer.status}" if own else f"answered with status {answer.status}"
+
+    def _tls_name(self, listener: Listener, host: str) -> str:
+        """Return the name to verify: the host, or, where the certificate is not for it, the certificate's own. That
+        the two differ is a hop's business; the probe wants the answer behind it."""
+        ids = {i for hop in self._explanation.hops if hop.step == "certificate" for i in hop.ids}
+        certificate = next((self._world.certificates[i] for i in listener.certificate_arns if i in ids), None)
+        return host if certificate is None else certificate.domain_name.replace("*", "probe")
