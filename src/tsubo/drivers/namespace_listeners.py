@@ -22,9 +22,9 @@ OpenSocket = Callable[[str, socket.AddressFamily, socket.SocketKind], socket.soc
 BACKLOG = 128
 MOST_CONNECTIONS_OF_A_PEER = 64
 MOST_CONNECTIONS = 1024
-"""Connections of one place, and of one address there; one more is closed at once."""
+"""Connections of one address in one place, and of all; one more is closed at once."""
 CHECK_SECONDS = 0.5
-ACCEPT_AGAIN_SECONDS = 0.1
+PAUSE_SECONDS = 0.05
 
 log = logging.getLogger(__name__)
 
@@ -85,31 +85,37 @@ class _Listener:
         self._listening = listening
         self._connections: set[asyncio.Task[None]] = set()
         self._peers: Counter[str] = Counter()
-        self._accepting = asyncio.create_task(self._accept())
+        self._loop = asyncio.get_running_loop()
+        self._paused: asyncio.TimerHandle | None = None
+        self._listen()
 
     def close(self) -> None:
-        self._accepting.cancel()
+        if self._paused is not None:
+            self._paused.cancel()
+        self._loop.remove_reader(self._listening)
         self._listening.close()
         for connection in self._connections:
             connection.cancel()
 
-    async def _accept(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                connection, (peer, _) = await loop.sock_accept(self._listening)
-            except OSError as error:
-                # Out of descriptors, or the client went before it was served: both pass.
-                log.debug("cannot accept: %s", error)
-                await asyncio.sleep(ACCEPT_AGAIN_SECONDS)
-                continue
-            if len(self._connections) >= MOST_CONNECTIONS or self._peers[peer] >= MOST_CONNECTIONS_OF_A_PEER:
-                connection.close()
-                continue
-            self._peers[peer] += 1
-            task = asyncio.create_task(self._deal_with(connection, peer))
-            self._connections.add(task)
-            task.add_done_callback(self._connections.discard)
+    def _listen(self) -> None:
+        self._loop.add_reader(self._listening, self._accept)
+
+    def _accept(self) -> None:
+        try:
+            connection, (peer, _) = self._listening.accept()
+        except OSError as error:
+            # The client went before it was served, or there are no descriptors: both pass, the second takes a while.
+            log.debug("cannot accept: %s", error)
+            self._loop.remove_reader(self._listening)
+            self._paused = self._loop.call_later(PAUSE_SECONDS, self._listen)
+            return
+        if len(self._connections) >= MOST_CONNECTIONS or self._peers[peer] >= MOST_CONNECTIONS_OF_A_PEER:
+            connection.close()
+            return
+        self._peers[peer] += 1
+        task = asyncio.create_task(self._deal_with(connection, peer))
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
 
     async def _deal_with(self, connection: socket.socket, peer: str) -> None:
         try:
