@@ -312,8 +312,16 @@ class ContainerEngine:
     def containers_with_logs(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """Yield the id and labels of each container whose output goes to a log group."""
         for listed in self._list({ENGINE_LABEL: self.engine_id}):
-            if LOG_GROUP_LABEL in listed["Labels"] and listed["State"] != "created":
+            # The listing lags behind and may still say `created` of one that runs.
+            if LOG_GROUP_LABEL in listed["Labels"] and (listed["State"] != "created" or self._has_started(listed["Id"])):
                 yield listed["Id"], listed["Labels"]
+
+    def _has_started(self, container_id: str) -> bool:
+        try:
+            status: str = self.client.inspect_container(container_id)["State"]["Status"]
+        except docker.errors.NotFound:
+            return False
+        return status != "created"
 
     def container_name(self, task_id: str, name: str) -> str:
         """Return the container engine's name of a task's container."""
