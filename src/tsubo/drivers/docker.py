@@ -124,8 +124,10 @@ class ContainerEngine:
         self.mark_stale()
 
     def _start_once(self, name: str) -> None:
-        if self.client.inspect_container(name)["State"]["Status"] == "created":
+        inspected = self.client.inspect_container(name)
+        if inspected["State"]["Status"] == "created":
             self.client.start(name)
+            self._touched.append(inspected["Id"])
 
     def stop(self, task_id: str, layers: Iterable[Iterable[str]]) -> None:
         """Stop a task's containers layer by layer: the stop signal, then SIGKILL after each one's stop timeout."""
@@ -312,16 +314,17 @@ class ContainerEngine:
     def containers_with_logs(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """Yield the id and labels of each container whose output goes to a log group."""
         for listed in self._list({ENGINE_LABEL: self.engine_id}):
-            # The listing lags behind and may still say `created` of one that runs.
-            if LOG_GROUP_LABEL in listed["Labels"] and (listed["State"] != "created" or self._has_started(listed["Id"])):
+            if LOG_GROUP_LABEL in listed["Labels"] and self._has_started(listed):
                 yield listed["Id"], listed["Labels"]
 
-    def _has_started(self, container_id: str) -> bool:
+    def _has_started(self, listed: Mapping[str, Any]) -> bool:
+        """Return whether a container was started. The listing lags behind: it may say `created` of one that runs."""
+        if listed["State"] != "created":
+            return True
         try:
-            status: str = self.client.inspect_container(container_id)["State"]["Status"]
+            return bool(self.client.inspect_container(listed["Id"])["State"]["Status"] != "created")
         except docker.errors.NotFound:
             return False
-        return status != "created"
 
     def container_name(self, task_id: str, name: str) -> str:
         """Return the container engine's name of a task's container."""
