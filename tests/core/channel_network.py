@@ -26,7 +26,8 @@ class Network:
         self.sizes: list[tuple[int, int]] = []
         self.exit_code: int | None = None
         self.closed_with: str | None = None
-        self._random, self._loss, self._delay = random, loss, delay
+        self.loss = loss
+        self._random, self._delay = random, delay
         self._connected = False
         self._under_way: list[tuple[float, int, Callable[[bytes], None], bytes]] = []
         self._count = itertools.count()
@@ -87,7 +88,7 @@ class Network:
             return
         # What closes the channel is sent once and has no acknowledgement: it relies on TCP, and so do we.
         is_certain = b"channel_closed" in frame[:36] or self.now > FAIR_AFTER
-        copies = 1 if is_certain else (self._random.random() >= self._loss) + (self._random.random() < self._loss)
+        copies = 1 if is_certain else (self._random.random() >= self.loss) + (self._random.random() < self.loss)
         for _ in range(copies):
             at = self.now + self._random.uniform(0.001, self._delay)
             heapq.heappush(self._under_way, (at, next(self._count), deliver, frame))
@@ -105,7 +106,7 @@ class Network:
             self.agent_does(self.agent.tick(self.now))
             self.client_does(self.client.tick(self.now))
 
-    def run_until(self, condition: Callable[[], bool], steps: int = 100_000) -> None:
+    def run_until(self, condition: Callable[[], bool], steps: int = 20_000) -> None:
         """Go on until a condition holds."""
         for _ in range(steps):
             if condition():
