@@ -6,10 +6,10 @@ PYTEST_OPTIONS := -v
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup images demo down test check lab bench clean
+.PHONY: help setup images demo down test check lab lab-long bench clean
 
 help: ## Say what each target does
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install what is missing: Debian packages, .venv, a container engine, terraform (root)
 	@tools/setup
@@ -34,7 +34,10 @@ check: ## Lint, types, layers and the pure tests: no root, less than a minute
 	$(PYTEST) $(PYTEST_OPTIONS) -m "not lab"
 
 lab: ## The tests that send real packets (root)
-	$(PYTEST) $(PYTEST_OPTIONS) -m lab
+	$(PYTEST) $(PYTEST_OPTIONS) -m "lab and not slow"
+
+lab-long: ## The tests that take minutes: the real AWS provider, mostly its own waits (root)
+	$(PYTEST) $(PYTEST_OPTIONS) -m slow
 
 bench: ## Measure how fast the example comes up and scales (root)
 	@.venv/bin/python tools/bench.py
