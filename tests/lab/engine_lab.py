@@ -71,15 +71,21 @@ class EngineLab:
         self.directory = directory
         self.home = directory / "home"
         self.port = free_port()
+        for name in ("tmp", "user"):
+            (directory / name).mkdir()
         self.id = engine_id(self.home)
         self.command = [str(PROGRAMS / "tsubo"), "--home", str(self.home)]
 
     # The command line
 
     def run(
-        self, *arguments: str, timeout: float = COMMAND_TIMEOUT_SECONDS, **environment: str
+        self,
+        *arguments: str,
+        timeout: float = COMMAND_TIMEOUT_SECONDS,
+        current: Path | None = None,
+        **environment: str,
     ) -> subprocess.CompletedProcess[str]:
-        """Run `tsubo ARGUMENTS` to its end, whatever that is."""
+        """Run `tsubo ARGUMENTS` to its end, whatever that is; in the directory `current`, if that is given."""
         return subprocess.run(
             [*self.command, *arguments],
             capture_output=True,
@@ -87,6 +93,7 @@ class EngineLab:
             check=False,
             timeout=timeout,
             stdin=subprocess.DEVNULL,
+            cwd=current,
             env={**self.environment(), **environment},
         )
 
@@ -117,11 +124,14 @@ class EngineLab:
         self.tsubo("start", "--port", str(self.port))
 
     def environment(self) -> dict[str, str]:
-        """Return the environment of the command line: no settings of this machine's user."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        """Return the environment of the command line: no settings of this machine's user, who is a new one here, with
+        a home and a directory for temporary files in which nothing may be left."""
+        inherited = {
+            name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TSUBO_", "TF_"))
+        }
         path = f"{PROGRAMS}{os.pathsep}{inherited.get('PATH', os.defpath)}"
-        inherited.pop("TSUBO_HOME", None)
-        return {**inherited, "PATH": path}
+        own = {"HOME": str(self.directory / "user"), "TMPDIR": str(self.directory / "tmp")}
+        return {**inherited, "PATH": path, **own}
 
     # AWS
 
@@ -204,8 +214,10 @@ class EngineLab:
                 for line in Path("/proc/self/mountinfo").read_text().splitlines()
                 if self.id in line or str(self.directory) in line
             ],
-            "files": [str(path) for path in (self.home, *Path("/run/netns").glob(f"*{self.id}*")) if path.exists()],
+            "files": [str(path) for path in (*self.directory.rglob("*"), *Path("/run/netns").glob(f"*{self.id}*"))],
         }
+        places = {str(self.directory / name) for name in ("tmp", "user")}
+        found["files"] = [path for path in found["files"] if path not in places]
         return {kind: things for kind, things in found.items() if things}
 
 
