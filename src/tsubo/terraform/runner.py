@@ -197,14 +197,17 @@ class _Run:
 
 
 def _interrupt_on(process: subprocess.Popen[str], cancel: threading.Event) -> None:
-    """Interrupt the program once `cancel` is set: in order first, and at once if it takes too long."""
+    """Interrupt the program once `cancel` is set: in order first, and at once if it takes too long.
+
+    The signal goes to its whole group, as from a terminal: before 1.2, Terraform works in a child process.
+    """
     while process.poll() is None:
         if cancel.wait(0.1):
-            os.kill(process.pid, signal.SIGINT)
+            os.killpg(process.pid, signal.SIGINT)
             try:
                 process.wait(SECOND_INTERRUPT_SECONDS)
             except subprocess.TimeoutExpired:
-                os.kill(process.pid, signal.SIGINT)
+                os.killpg(process.pid, signal.SIGINT)
                 process.wait()
             return
 

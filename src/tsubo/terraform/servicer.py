@@ -1,4 +1,4 @@
-"""The calls that Terraform makes of a provider, plugin protocol 6.
+"""The calls that Terraform makes of a provider; `protocol` has them on the wire.
 
 One `ProviderServicer` serves one run. Each provider configuration of a run (an alias, a region) is a connection of its
 own, so configurations are kept by peer, and a peer that never configured is refused. Errors become diagnostics: no
@@ -27,6 +27,7 @@ from tsubo.terraform.messages import (
     state_message,
     state_of,
 )
+from tsubo.terraform.protocol import prepared_configuration
 from tsubo.terraform.resources import RESOURCES
 from tsubo.terraform.schema import load, type_names
 from tsubo.terraform.values import UNKNOWN, conform
@@ -46,10 +47,10 @@ class ProviderServicer:
         self._configured: dict[str, Aws] = {}
         self._lock = threading.Lock()
 
-    def GetMetadata(self, _request: Message, _context: Context) -> Message:
+    def get_metadata(self, _request: Message, _context: Context) -> Message:
         return pb.GetMetadata.Response()
 
-    def GetProviderSchema(self, _request: Message, _context: Context) -> Message:
+    def get_schema(self, _request: Message, _context: Context) -> Message:
         used = self._used_types()
         return pb.GetProviderSchema.Response(
             provider=schema_message("provider", "aws"),
@@ -57,16 +58,16 @@ class ProviderServicer:
             data_source_schemas={name: schema_message("data", name) for name in used & type_names("data")},
         )
 
-    def ValidateProviderConfig(self, _request: Message, _context: Context) -> Message:
-        return pb.ValidateProviderConfig.Response()
+    def prepare_provider_configuration(self, request: Message, _context: Context) -> bytes:
+        return prepared_configuration(request.config)
 
-    def ValidateResourceConfig(self, _request: Message, _context: Context) -> Message:
+    def validate_resource_configuration(self, _request: Message, _context: Context) -> Message:
         return pb.ValidateResourceConfig.Response()
 
-    def ValidateDataResourceConfig(self, _request: Message, _context: Context) -> Message:
+    def validate_data_source_configuration(self, _request: Message, _context: Context) -> Message:
         return pb.ValidateDataResourceConfig.Response()
 
-    def ConfigureProvider(self, request: Message, context: Context) -> Message:
+    def configure(self, request: Message, context: Context) -> Message:
         response = pb.ConfigureProvider.Response()
         peer = context.peer()
         with _diagnosing(response):
@@ -84,7 +85,7 @@ class ProviderServicer:
                 self._configured[peer] = aws
         return response
 
-    def UpgradeResourceState(self, request: Message, _context: Context) -> Message:
+    def upgrade_resource_state(self, request: Message, _context: Context) -> Message:
         response = pb.UpgradeResourceState.Response()
         with _diagnosing(response):
             block = load("resource", request.type_name).block
@@ -92,7 +93,7 @@ class ProviderServicer:
             response.upgraded_state.CopyFrom(state_message(conform(block, state)))
         return response
 
-    def ReadResource(self, request: Message, context: Context) -> Message:
+    def read_resource(self, request: Message, context: Context) -> Message:
         response = pb.ReadResource.Response()
         with _diagnosing(response):
             state = state_of(request.current_state) or {}
@@ -100,7 +101,7 @@ class ProviderServicer:
             response.new_state.CopyFrom(state_message(found))
         return response
 
-    def PlanResourceChange(self, request: Message, context: Context) -> Message:
+    def plan_resource_change(self, request: Message, context: Context) -> Message:
         response = pb.PlanResourceChange.Response(legacy_type_system=True)
         with _diagnosing(response):
             if state_of(request.proposed_new_state) is None:
@@ -113,7 +114,7 @@ class ProviderServicer:
             response.requires_replace.extend(path_message(path) for path in replacing)
         return response
 
-    def ApplyResourceChange(self, request: Message, context: Context) -> Message:
+    def apply_resource_change(self, request: Message, context: Context) -> Message:
         response = pb.ApplyResourceChange.Response(legacy_type_system=True)
         response.new_state.CopyFrom(request.prior_state)
         with _diagnosing(response):
@@ -130,7 +131,7 @@ class ProviderServicer:
                 raise error.cause from error
         return response
 
-    def ImportResourceState(self, request: Message, context: Context) -> Message:
+    def import_resource_state(self, request: Message, context: Context) -> Message:
         response = pb.ImportResourceState.Response()
         with _diagnosing(response):
             state = self._lifecycle(request.type_name, context, {}).import_state(request.id)
@@ -138,13 +139,13 @@ class ProviderServicer:
             response.imported_resources.append(imported)
         return response
 
-    def MoveResourceState(self, request: Message, _context: Context) -> Message:
+    def move_resource_state(self, request: Message, _context: Context) -> Message:
         response = pb.MoveResourceState.Response()
         with _diagnosing(response):
             raise CallError(f"a resource cannot be moved to another type ({request.target_type_name})")
         return response
 
-    def ReadDataSource(self, request: Message, context: Context) -> Message:
+    def read_data_source(self, request: Message, context: Context) -> Message:
         response = pb.ReadDataSource.Response()
         with _diagnosing(response):
             name = request.type_name
@@ -155,13 +156,13 @@ class ProviderServicer:
             response.state.CopyFrom(state_message(state))
         return response
 
-    def GetFunctions(self, _request: Message, _context: Context) -> Message:
+    def get_functions(self, _request: Message, _context: Context) -> Message:
         return pb.GetFunctions.Response()
 
-    def CallFunction(self, request: Message, _context: Context) -> Message:
+    def call_function(self, request: Message, _context: Context) -> Message:
         return pb.CallFunction.Response(error=pb.FunctionError(text=f"no function {request.name}"))
 
-    def StopProvider(self, _request: Message, _context: Context) -> Message:
+    def stop(self, _request: Message, _context: Context) -> Message:
         self._aws.stopping.set()
         return pb.StopProvider.Response()
 
