@@ -105,8 +105,10 @@ def _say_route(trail: Trail, subnet: Subnet, route: why_routes.Choice, sender: N
         remedy = why_terraform.way_out(trail, subnet, route.table, sender)
         text = f"{table} leads {flow.destination} to {route.target} ({route.cidr}), a black hole: {route.reason}."
         trail.deny("route", text, *ids, remedy=remedy)
-    target = "a neighbour in the VPC" if route.kind == "local" else route.target
-    trail.allow("route", f"{table} leads {flow.destination} to {target} (route {route.cidr}).", *ids)
+    way = f"keeps {flow.destination} in the VPC (local route"
+    if route.kind != "local":
+        way = f"leads {flow.destination} to {route.target} (route"
+    trail.allow("route", f"{table} {way} {route.cidr}).", *ids)
 
 
 def _inside(trail: Trail, sender: NetworkInterface, flow: Flow) -> Arrival:
@@ -154,7 +156,7 @@ def _nobody(trail: Trail, vpc_id: str, address: str) -> NoReturn:
 
 
 def _former_task(trail: Trail, address: str) -> Task | None:
-    tasks = [t for t in trail.world.tasks.values() if t.private_ip == address]
+    tasks = [t for t in trail.world.tasks.values() if t.private_ip == address and t.last_status == "STOPPED"]
     return max(tasks, key=lambda t: t.created_at, default=None)
 
 

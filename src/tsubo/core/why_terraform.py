@@ -6,6 +6,7 @@ block that exists names the block and its file. Source: aws/alb-vpc-terraform.md
 
 from collections.abc import Sequence
 
+from tsubo.core import why_routes
 from tsubo.core.why_match import Flow, in_range
 from tsubo.core.why_trail import Trail
 from tsubo.model.elbv2 import LoadBalancer, TargetGroup
@@ -63,26 +64,25 @@ def acl_entry(trail: Trail, acl: NetworkAcl, flow: Flow, denying: NetworkAclEntr
 
 def way_out(trail: Trail, subnet: Subnet, table: RouteTable | None, sender: NetworkInterface) -> Remedy:
     """Return the route that leads a subnet out: to the internet gateway for a public address, else to a NAT gateway."""
-    gateway = _internet_gateway(trail.world, subnet.vpc_id)
+    gateway = why_routes.gateway_of(trail.world, subnet.vpc_id)
     if sender.public_ip is not None and gateway is not None:
         return route(trail, subnet, table, ("gateway_id", trail.reference(gateway)))
     nat = _nat_gateway(trail.world, subnet.vpc_id)
     if nat is not None:
         return route(trail, subnet, table, ("nat_gateway_id", trail.reference(nat)))
-    added = route(trail, subnet, table, ("nat_gateway_id", "aws_nat_gateway.main.id"))
-    gateway_text = "\n\n".join(
-        (
-            block('resource "aws_eip" "nat"', [("domain", '"vpc"')]),
-            block(
-                'resource "aws_nat_gateway" "main"',
-                [
-                    ("allocation_id", "aws_eip.nat.id"),
-                    ("subnet_id", '"a public subnet of the VPC, one whose route table leads to an internet gateway"'),
-                ],
-            ),
-        )
+    added = route(trail, subnet, table, ("nat_gateway_id", "aws_nat_gateway.out.id"))
+    public = next((s for s in trail.world.subnets.values() if s.vpc_id == subnet.vpc_id and _is_public(trail, s)), None)
+    place_of_nat = trail.reference(public.subnet_id) if public else '"a subnet that leads to an internet gateway"'
+    texts = (
+        block('resource "aws_eip" "nat"', [("domain", '"vpc"')]),
+        block('resource "aws_nat_gateway" "out"', [("allocation_id", "aws_eip.nat.id"), ("subnet_id", place_of_nat)]),
+        f"# {added.text}\n{added.terraform}",
     )
-    return Remedy("Add a NAT gateway in a public subnet, and a route to it:", f"{gateway_text}\n\n{added.terraform}")
+    return Remedy("Add a NAT gateway in a public subnet, and lead this one to it:", "\n\n".join(texts))
+
+
+def _is_public(trail: Trail, subnet: Subnet) -> bool:
+    return why_routes.leads_to_internet(trail.world, subnet)
 
 
 def route(trail: Trail, subnet: Subnet, table: RouteTable | None, target: Argument) -> Remedy:
@@ -218,10 +218,6 @@ def _free_number(acl: NetworkAcl, denying: NetworkAclEntry | None, *, is_egress:
 
 def _route_block(target: Argument) -> str:
     return block("route", [("cidr_block", f'"{ANYONE}"'), target])
-
-
-def _internet_gateway(world: World, vpc_id: str) -> str | None:
-    return next((g.internet_gateway_id for g in world.internet_gateways.values() if g.vpc_id == vpc_id), None)
 
 
 def _nat_gateway(world: World, vpc_id: str) -> str | None:
