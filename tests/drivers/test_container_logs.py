@@ -1,80 +1,162 @@
-"""Container output: each line once, in order, also after a failed delivery or a restart."""
+"""Container output: each line once, in order, also after a failed delivery, a rotation or a restart."""
 
-import threading
-from collections.abc import Iterator
+import json
+from collections.abc import Container, Iterator
 from pathlib import Path
-from typing import Any
 
+import pytest
+
+from tsubo.drivers import container_logs
 from tsubo.drivers.container_logs import LogLine, LogShipper
 from tsubo.drivers.docker import LOG_GROUP_LABEL, LOG_STREAM_LABEL, REGION_LABEL, TASK_LABEL
 
 LABELS = {TASK_LABEL: "task-1", LOG_GROUP_LABEL: "/ecs/web", LOG_STREAM_LABEL: "ecs/web/task-1", REGION_LABEL: "r"}
-OUTPUT = b"".join(b"2026-01-02T03:04:0%d.000000001Z line %d\n" % (number, number) for number in range(6))
 
 
-class FakeEngine:
-    """An engine with one container whose output comes in awkward pieces."""
-
-    def __init__(self, output: bytes) -> None:
-        self.client = self
-        self._output = output
-
-    def containers_with_logs(self) -> Iterator[tuple[str, dict[str, str]]]:
-        yield "container-1", LABELS
-
-    def logs(self, container_id: str, **_: Any) -> Iterator[bytes]:
-        for start in range(0, len(self._output), 7):
-            yield self._output[start : start + 7]
+def entry(text: str, stamp: str = "2026-01-02T03:04:05.000000001Z") -> bytes:
+    """Return what the engine writes for a piece of output."""
+    return json.dumps({"log": text, "stream": "stdout", "time": stamp}).encode() + b"\n"
 
 
-def shipped(path: Path, output: bytes, failures: int = 0) -> list[str]:
-    """Follow the output to its end and return the delivered messages."""
-    messages: list[str] = []
-    left = [failures]
-    lock = threading.Lock()
+class World:
+    """An engine with one container, its log file, and a destination that may fail."""
 
-    def deliver(region: str, group: str, stream: str, lines: list[LogLine]) -> None:
+    def __init__(self, directory: Path) -> None:
+        self.file = directory / "container-json.log"
+        self.positions = directory / "positions.json"
+        self.delivered: list[LogLine] = []
+        self.failure: Exception | None = None
+        self.shipper = self.new_shipper()
+
+    def containers_with_logs(self, known: Container[str]) -> Iterator[tuple[str, dict[str, str]]]:
+        if "container-1" not in known:
+            yield "container-1", LABELS
+
+    def log_path(self, container_id: str) -> Path | None:
+        return self.file if self.file.exists() else None
+
+    def new_shipper(self) -> LogShipper:
+        return LogShipper(self, self.positions, self.deliver)  # type: ignore[arg-type]
+
+    def deliver(self, region: str, group: str, stream: str, lines: list[LogLine]) -> None:
         assert (region, group, stream) == ("r", "/ecs/web", "ecs/web/task-1")
-        with lock:
-            if left[0]:
-                left[0] -= 1
-                raise ConnectionError
-            messages.extend(line.message for line in lines)
+        if self.failure is not None:
+            raise self.failure
+        self.delivered += lines
 
-    shipper = LogShipper(FakeEngine(output), path, deliver)  # type: ignore[arg-type]
-    shipper.follow_all()
-    threads = list(shipper._followers.values())
-    for thread in threads:
-        thread.join(10)
-    return messages
+    def write(self, *texts: str) -> None:
+        with self.file.open("ab") as file:
+            for text in texts:
+                file.write(entry(text))
 
-
-def test_lines_arrive_once_and_in_order(tmp_path: Path) -> None:
-    assert shipped(tmp_path / "positions.json", OUTPUT) == [f"line {number}" for number in range(6)]
-
-
-def test_a_failed_delivery_is_tried_again(tmp_path: Path) -> None:
-    assert shipped(tmp_path / "positions.json", OUTPUT, failures=1) == [f"line {number}" for number in range(6)]
+    def ship(self) -> list[str]:
+        """Let the shipper do its rounds and return all messages so far."""
+        self.shipper.follow_all()
+        while self.shipper.ship():
+            pass
+        return [line.message for line in self.delivered]
 
 
-def test_a_restarted_shipper_goes_on_where_it_was(tmp_path: Path) -> None:
-    lines = OUTPUT.splitlines(keepends=True)
-    assert shipped(tmp_path / "positions.json", b"".join(lines[:4])) == [f"line {number}" for number in range(4)]
-    assert shipped(tmp_path / "positions.json", OUTPUT) == ["line 4", "line 5"]
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
 
 
-def test_what_is_no_line_is_passed_over(tmp_path: Path) -> None:
-    assert shipped(tmp_path / "positions.json", b"garbage\n" + OUTPUT[:40]) == ["line 0"]
+def test_lines_arrive_once_and_in_order(world: World) -> None:
+    world.write("one\n", "two\n")
+    assert world.ship() == ["one", "two"]
+    world.write("three\n")
+    assert world.ship() == ["one", "two", "three"]
 
 
-def test_the_time_of_a_line_is_the_engines(tmp_path: Path) -> None:
-    times: list[int] = []
+def test_a_container_that_has_not_started_is_taken_up_later(world: World) -> None:
+    assert world.ship() == []
+    world.write("one\n")
+    assert world.ship() == ["one"]
 
-    def deliver(region: str, group: str, stream: str, lines: list[LogLine]) -> None:
-        times.extend(line.time_ms for line in lines)
 
-    output = b"1970-01-01T00:00:01.250000000Z hello\n"
-    shipper = LogShipper(FakeEngine(output), tmp_path / "positions.json", deliver)  # type: ignore[arg-type]
-    shipper.follow_all()
-    shipper.finish("task-1")
-    assert times == [1250]
+def test_the_time_of_a_line_is_the_engines(world: World) -> None:
+    world.file.write_bytes(entry("hello\n", "1970-01-01T00:00:01.25Z"))
+    world.ship()
+    assert world.delivered == [LogLine(1250, "hello")]
+
+
+def test_a_long_line_in_pieces_is_one_line(world: World) -> None:
+    world.write("a" * 16_384, "b" * 16_384)
+    assert world.ship() == []
+    world.write("c\n")
+    assert world.ship() == ["a" * 16_384 + "b" * 16_384 + "c"]
+
+
+def test_a_line_longer_than_what_is_read_at_once_still_arrives(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(container_logs, "READ_BYTES", 1_000)
+    world.write(*["x" * 300] * 20, "\n", "after\n")
+    assert "".join(world.ship()) == "x" * 6_000 + "after"
+
+
+def test_half_an_entry_waits_for_its_other_half(world: World) -> None:
+    whole = entry("one\n")
+    world.file.write_bytes(whole[:20])
+    assert world.ship() == []
+    with world.file.open("ab") as file:
+        file.write(whole[20:])
+    assert world.ship() == ["one"]
+
+
+def test_a_failed_delivery_is_tried_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(container_logs, "RETRY_SECONDS", 0.0)
+    world.write("one\n")
+    world.failure = ConnectionError()
+    assert world.ship() == []
+    world.failure = None
+    assert world.ship() == ["one"]
+
+
+def test_lines_whose_group_is_gone_hold_nothing_up(world: World) -> None:
+    world.write("one\n")
+    world.failure = LookupError()
+    assert world.ship() == []
+    world.failure = None
+    world.write("two\n")
+    assert world.ship() == ["two"]
+
+
+def test_a_restarted_shipper_goes_on_where_it_was(world: World) -> None:
+    world.write("one\n", "two\n")
+    world.ship()
+    world.shipper = world.new_shipper()
+    world.write("three\n")
+    assert world.ship() == ["one", "two", "three"]
+
+
+def test_a_rotated_file_is_read_to_its_end_first(world: World) -> None:
+    world.write("one\n")
+    world.ship()
+    world.write("two\n")
+    world.file.rename(world.file.with_name(f"{world.file.name}.1"))
+    world.write("three\n")
+    assert world.ship() == ["one", "two", "three"]
+
+
+def test_a_rotation_while_nobody_reads_loses_nothing(world: World) -> None:
+    world.write("one\n")
+    world.ship()
+    world.shipper = world.new_shipper()
+    world.write("two\n")
+    world.file.rename(world.file.with_name(f"{world.file.name}.1"))
+    world.write("three\n")
+    assert world.ship() == ["one", "two", "three"]
+
+
+def test_what_a_stopped_task_still_wrote_is_delivered_before_it_is_forgotten(world: World) -> None:
+    world.write("one\n")
+    world.ship()
+    world.write("last words\n")
+    world.shipper.finish("task-1")
+    assert [line.message for line in world.delivered] == ["one", "last words"]
+    assert json.loads(world.positions.read_text()) == {}
+
+
+def test_what_is_no_entry_is_passed_over(world: World) -> None:
+    world.file.write_bytes(b"garbage\n" + entry("one\n"))
+    assert world.ship() == ["one"]

@@ -10,7 +10,7 @@ import resource
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -311,20 +311,19 @@ class ContainerEngine:
                 self.mark_stale()
                 changed()
 
-    def containers_with_logs(self) -> Iterator[tuple[str, Mapping[str, str]]]:
-        """Yield the id and labels of each container whose output goes to a log group."""
+    def containers_with_logs(self, known: Container[str] = ()) -> Iterator[tuple[str, Mapping[str, str]]]:
+        """Yield the id and labels of each container whose output goes to a log group, without those already known."""
         for listed in self._list({ENGINE_LABEL: self.engine_id}):
-            if LOG_GROUP_LABEL in listed["Labels"] and self._has_started(listed):
+            if LOG_GROUP_LABEL in listed["Labels"] and listed["Id"] not in known:
                 yield listed["Id"], listed["Labels"]
 
-    def _has_started(self, listed: Mapping[str, Any]) -> bool:
-        """Return whether a container was started. The listing lags behind: it may say `created` of one that runs."""
-        if listed["State"] != "created":
-            return True
+    def log_path(self, container_id: str) -> Path | None:
+        """Return the file that a container's output is kept in; None before its start and after its end."""
         try:
-            return bool(self.client.inspect_container(listed["Id"])["State"]["Status"] != "created")
+            path = self.client.inspect_container(container_id)["LogPath"]
         except docker.errors.NotFound:
-            return False
+            return None
+        return Path(path) if path else None
 
     def container_name(self, task_id: str, name: str) -> str:
         """Return the container engine's name of a task's container."""

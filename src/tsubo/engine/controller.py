@@ -19,10 +19,15 @@ from pathlib import Path
 
 import uvicorn
 
+from tsubo.aws.access.decisions import Decisions
+from tsubo.aws.access.resources import Place
 from tsubo.aws.access.roles import Roles
 from tsubo.aws.asgi import application
 from tsubo.aws.breadth import Breadth
+from tsubo.aws.caller import Caller
+from tsubo.aws.dispatch import Target
 from tsubo.aws.endpoint import Endpoint
+from tsubo.aws.message import HttpRequest
 from tsubo.aws.signature import AccessKey, Verifier
 from tsubo.aws.store import Store
 from tsubo.drivers.certificate_authority import CertificateAuthority
@@ -55,6 +60,8 @@ class Controller:
         self.store = Store(home.store, home.identity)
         self.containers = ContainerEngine(settings.engine_id, settings.region)
         self.breadth = Breadth(home.path / "moto")
+        self.roles = Roles(self.breadth)
+        self.decisions = Decisions(self.breadth, self.roles)
         self.data_plane = DataPlane(home)
         authority = CertificateAuthority(home.path / "ca")
         authority.ensure(f"Tsubo local CA {settings.engine_id}")
@@ -65,6 +72,7 @@ class Controller:
             self.containers,
             self.data_plane.network,
             self.breadth,
+            self.decisions,
             authority,
             shipper,
             finished=self.wake,
@@ -84,7 +92,7 @@ class Controller:
         self.loop.start()
         # moto is needed by every stack (roles, log groups); it starts while Terraform still reads.
         threading.Thread(target=self.breadth.ensure_started, daemon=True).start()
-        threading.Thread(target=self.shipper.follow_all, daemon=True).start()
+        self.shipper.start()
         try:
             asyncio.run(self._serve())
         finally:
@@ -94,9 +102,15 @@ class Controller:
     async def _serve(self) -> None:
         settings = self.home.settings
         key = AccessKey(settings.access_key_id, settings.secret_access_key)
-        task_keys = TaskKeys(self.store, settings.secret_access_key, Roles(self.breadth))
+        task_keys = TaskKeys(self.store, settings.secret_access_key, self.roles)
         verifier = Verifier(key, task_keys, auth="none" if settings.auth == "none" else "signature")
-        endpoint = Endpoint(store=self.store, supply=SystemSupply(), verifier=verifier, breadth=self.breadth)
+        endpoint = Endpoint(
+            store=self.store,
+            supply=SystemSupply(),
+            verifier=verifier,
+            breadth=self.breadth,
+            authorize=self._authorize,
+        )
         clients = Clients(self.home.endpoint, settings.access_key_id, settings.secret_access_key)
         provider = Provider(self.home.endpoint, settings.access_key_id, settings.secret_access_key, settings.region)
         context = EngineContext(
@@ -121,6 +135,11 @@ class Controller:
         listening.bind(str(path))
         path.chmod(0o600)
         return listening
+
+    def _authorize(self, caller: Caller, request: HttpRequest, target: Target) -> None:
+        identity = self.home.identity
+        place = Place(target.region or identity.default_region, identity.account_id)
+        self.decisions.check(caller, request, target, place)
 
     def _receive_wake_ups(self) -> None:
         """Receive the health checker's datagrams: its state file has changed."""

@@ -16,11 +16,11 @@ OVERLAP_MS = 5_000
 """Lines of several streams do not arrive in the order of their times: each look reaches back this far."""
 
 
-def log_destinations(world: World, service: Service) -> dict[str, set[str]]:
-    """Return the stream names of a service's known tasks by log group."""
+def log_destinations(world: World, service: Service, *, running: bool = False) -> dict[str, set[str]]:
+    """Return the stream names of a service's known tasks (or only its running ones) by log group."""
     destinations: dict[str, set[str]] = {}
     for task in world.tasks.values():
-        if task.service_arn != service.arn:
+        if task.service_arn != service.arn or (running and task.last_status != "RUNNING"):
             continue
         for container in world.task_definitions[task.task_definition_arn].containers:
             group = container.log_options.get("awslogs-group")

@@ -94,8 +94,10 @@ def _run(context: EngineContext, parameters: Parameters, action: Action) -> Gene
                 return _checked(event, action)
             else:
                 raise event
-    finally:
+    except GeneratorExit:
         request.cancel.set()
+        raise
+    finally:
         thread.join()
 
 

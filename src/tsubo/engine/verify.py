@@ -187,7 +187,7 @@ def _check_logs(context: EngineContext, world: World) -> Iterator[Check]:
         if service.status != "ACTIVE" or service.desired_count == 0:
             continue
         client = context.clients.get("logs", service.region)
-        for group, streams in sorted(log_destinations(world, service).items()):
+        for group, streams in sorted(log_destinations(world, service, running=True).items()):
             yield _check_log_group(client, group, streams)
 
 
