@@ -9,6 +9,8 @@ from typing import Any
 import grpc
 from tf.gen import tfplugin_pb2 as pb
 
+from tsubo.terraform.wire import length_delimited
+
 VERSION = 5
 PROVIDER_SERVICE = "tfplugin5.Provider"
 
@@ -57,12 +59,3 @@ def serialize(message: Any) -> bytes:
 def prepared_configuration(configuration: Any) -> bytes:
     """Return the answer to PrepareProviderConfig, which version 6 does not have: the configuration as it came."""
     return length_delimited(1, configuration.SerializeToString())
-
-
-def length_delimited(field: int, content: bytes) -> bytes:
-    """Return a protobuf field of bytes, text or a message."""
-    size, rest = b"", len(content)
-    while rest > 127:
-        size += bytes([rest & 127 | 128])
-        rest >>= 7
-    return bytes([field << 3 | 2]) + size + bytes([rest]) + content

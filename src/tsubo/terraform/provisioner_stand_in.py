@@ -1,7 +1,7 @@
 """A provisioner that does nothing, started by Terraform in place of a built-in one: `... local-exec`.
 
-It speaks the plugin protocol on a unix socket. The stubs at hand are version 6's, which has no provisioners, so the few
-messages are written by hand. Source: terraform.md (provisioners never run).
+It speaks the plugin protocol on a unix socket. Terraform starts it about fifteen times in a run, so it imports little
+and writes its few messages by hand. Source: terraform.md (provisioners never run).
 """
 
 import json
@@ -13,9 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
-from tf.gen import tfplugin_pb2 as pb
 
-from tsubo.terraform.protocol import length_delimited
+from tsubo.terraform.wire import flag, length_delimited
 
 _TEXT: Any = "string"
 _LIST = ["list", "string"]
@@ -35,12 +34,14 @@ ATTRIBUTES: dict[str, dict[str, Any]] = {
 
 def schema_response(name: str) -> bytes:
     """Return the answer to GetSchema: every argument of the built-in provisioner, none required."""
-    attributes = [
-        pb.Schema.Attribute(name=attribute, type=json.dumps(kind).encode(), optional=True)
-        for attribute, kind in ATTRIBUTES[name].items()
-    ]
-    schema: bytes = pb.Schema(block=pb.Schema.Block(attributes=attributes)).SerializeToString()
-    return length_delimited(1, schema)
+    attributes = b"".join(
+        length_delimited(2, _attribute(attribute, kind)) for attribute, kind in ATTRIBUTES[name].items()
+    )
+    return length_delimited(1, length_delimited(2, attributes))
+
+
+def _attribute(name: str, kind: Any) -> bytes:
+    return length_delimited(1, name.encode()) + length_delimited(2, json.dumps(kind).encode()) + flag(5)
 
 
 def main(name: str) -> None:
