@@ -1,6 +1,8 @@
 """`tsubo why` on the running reference system: what it names is what decides, and packets prove each verdict."""
 
+import contextlib
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -135,16 +137,39 @@ def test_a_port_on_which_nothing_listens_is_refused(stack: ReferenceStack) -> No
         ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=permissions)
 
 
+@contextlib.contextmanager
+def own_rule(stack: ReferenceStack, path: str) -> Iterator[str]:
+    """A rule for a path, and a target group with the backend in it, to which no connection is open; its ARN."""
+    elb = stack.lab.client("elbv2")
+    (task,) = stack.tasks(BACKEND)
+    vpc = stack.load_balancer()["VpcId"]
+    made = elb.create_target_group(Name="why-tg", Protocol="HTTP", Port=80, VpcId=vpc, TargetType="ip")
+    group = made["TargetGroups"][0]["TargetGroupArn"]
+    forward = [{"Type": "forward", "TargetGroupArn": group}]
+    conditions = [{"Field": "path-pattern", "Values": [path]}]
+    rule = elb.create_rule(ListenerArn=stack.listener_arn(), Priority=50, Conditions=conditions, Actions=forward)
+    try:
+        elb.register_targets(TargetGroupArn=group, Targets=[{"Id": stack.address(task), "Port": 80}])
+        wait_until(lambda: set(stack.target_states("why-tg").values()) == {"healthy"}, what="a healthy target")
+        yield group
+    finally:
+        elb.delete_rule(RuleArn=rule["Rules"][0]["RuleArn"])
+        elb.delete_target_group(TargetGroupArn=group)
+
+
 def test_behind_the_load_balancer_a_revoked_rule_is_504(stack: ReferenceStack) -> None:
+    """A load balancer's open connections would live on (aws/alb-vpc-terraform.md section 2.2)."""
     ec2, group = stack.lab.client("ec2"), stack.group_id(BACKEND_GROUP)
     permissions = stack.allow(BACKEND_GROUP, 80, BALANCER_GROUP)
-    ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=permissions)
-    try:
-        found = why(stack, "internet", API)
-        assert (found["ending"]["status"], found["probe"]["seen"]) == (504, "status 504")
-        assert found["hops"][-1]["ids"] == [group]
-    finally:
-        ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=permissions)
+    with own_rule(stack, "/why/*") as target_group:
+        ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=permissions)
+        try:
+            found = why(stack, "internet", f"{API}why/x")
+        finally:
+            ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=permissions)
+    assert (found["ending"]["status"], found["probe"]["seen"]) == (504, "status 504")
+    assert found["hops"][-1]["ids"] == [group]
+    assert any(target_group in hop["ids"] for hop in found["hops"])
 
 
 def test_the_address_of_a_stopped_task_is_told_from_one_that_nobody_had(stack: ReferenceStack) -> None:

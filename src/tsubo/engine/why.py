@@ -83,6 +83,8 @@ class Probe:
         expected, seen = self._expected(), self._seen()
         agrees = seen == expected or (expected == "answered" and seen.startswith("answered"))
         text = f"The probe agrees: {seen}." if agrees else f"The probe differs: {seen}, and {expected} was explained."
+        if not agrees and self._explanation.hops[-1].step.startswith("security group"):
+            text += " A connection that was open before a rule was taken away lives on, a load balancer's too."
         return {"agrees": agrees, "expected": expected, "seen": seen, "text": text}
 
     def _expected(self) -> str:
