@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tsubo.drivers.reload import replace_file, request_reload
+from tsubo.engine.helper_process import reload_socket
 from tsubo.engine.lookup import encode_table, table_path
-from tsubo.engine.resolver_process import reload_socket
 from tsubo.model.nameserver import DnsTable, RecordGroup, RecordPool, ResourceRecord, View, Zone
 
 pytestmark = pytest.mark.lab
@@ -72,7 +72,7 @@ class Lab:
         self.process.wait()
 
     def reload(self) -> bool:
-        return request_reload(reload_socket(self.home))
+        return request_reload(reload_socket(self.home, "resolver"))
 
     def dig(self, namespace: str, *arguments: str) -> str:
         return run("ip", "netns", "exec", namespace, "dig", "+time=1", "+tries=1", *arguments).strip()

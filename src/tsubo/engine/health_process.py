@@ -7,11 +7,9 @@ controller: what DescribeTargetHealth says and what the proxies route to come fr
 restarted checker goes on from the file: a healthy target stays healthy.
 """
 
-import argparse
 import asyncio
 import contextlib
 import logging
-import signal
 import socket
 import time
 from collections.abc import Mapping
@@ -25,8 +23,9 @@ from tsubo.core.target_health import Spacing, TargetHealth
 from tsubo.drivers.endpoints import Endpoint, endpoints_document
 from tsubo.drivers.envoy_admin import AdminError, NotRunningError, draining_requests
 from tsubo.drivers.health_checker import Check, check_target
-from tsubo.drivers.reload import replace_file, serve_reload
+from tsubo.drivers.reload import replace_file
 from tsubo.engine.health_state import SavedTarget, encode_state, read_state, write_state
+from tsubo.engine.helper_process import argument_parser, run
 from tsubo.engine.home import HomeError, open_home
 from tsubo.model.proxy import CheckedTarget, HealthTable, TargetPool
 
@@ -216,20 +215,6 @@ def _drain_of(pool: TargetPool) -> dict[Watched, int]:
     return {(pool.name, key): count for key, count in counts.items()}
 
 
-async def run(home: Path, spacing: Spacing) -> None:
-    """Check until the process is told to end."""
-    checker = HealthChecker(home, spacing)
-    checker.reload()
-    (home / "run").mkdir(mode=0o700, parents=True, exist_ok=True)
-    server = await serve_reload(home / "run" / "health.sock", checker.reload)
-    ended = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    await ended.wait()
-    server.close()
-    checker.close()
-
-
 def _time_scale(home: Path, given: float | None) -> float | None:
     if given is not None:
         return given
@@ -240,12 +225,11 @@ def _time_scale(home: Path, given: float | None) -> float | None:
 
 def main() -> None:
     """Parse the command line and check."""
-    parser = argparse.ArgumentParser(prog="health", description=__doc__)
-    parser.add_argument("--home", type=Path, required=True, help="the engine's state directory")
+    parser = argument_parser("health", __doc__)
     parser.add_argument("--time-scale", type=float, help="take AWS's times multiplied by this, good news included")
     arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="health: %(message)s")
-    asyncio.run(run(arguments.home, Spacing(_time_scale(arguments.home, arguments.time_scale))))
+    spacing = Spacing(_time_scale(arguments.home, arguments.time_scale))
+    run("health", arguments.home, lambda: HealthChecker(arguments.home, spacing))
 
 
 if __name__ == "__main__":

@@ -6,11 +6,8 @@ In: HOME/metadata/table.json. It needs no controller: it tells tasks about thems
 soon as it starts, and reads its table again when the controller asks. Only the endpoint behind it is the controller's.
 """
 
-import argparse
-import asyncio
 import logging
 import resource
-import signal
 import socket
 from pathlib import Path
 
@@ -20,7 +17,7 @@ from tsubo.drivers.container_stats import ContainerStats
 from tsubo.drivers.endpoint_relay import relay
 from tsubo.drivers.http_exchange import Answer, exchange
 from tsubo.drivers.namespace_listeners import Handle, Listeners, Place
-from tsubo.drivers.reload import serve_reload
+from tsubo.engine.helper_process import argument_parser, run
 from tsubo.engine.home import open_home
 from tsubo.engine.metadata_service import MetadataService
 from tsubo.model.metadata import ENDPOINT_PORT, LINK_LOCAL_ADDRESS, METADATA_PORT, MetadataTable, MetadataView
@@ -61,43 +58,39 @@ def _answering(view: MetadataView, service: MetadataService) -> Handle:
     return answer
 
 
-async def run(home: Path) -> None:
-    """Serve until the process is told to end."""
-    service = MetadataService(open_home(home).settings.secret_access_key, ContainerStats())
-    listeners = Listeners()
+class MetadataHelper:
+    """The tasks' endpoints, as the table on disk says."""
 
-    def reload() -> None:
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._service = MetadataService(open_home(home).settings.secret_access_key, ContainerStats())
+        self._listeners = Listeners()
+
+    def reload(self) -> None:
+        """Serve what the table says now."""
+        path = table_path(self._home)
         try:
-            table = msgspec.json.decode(table_path(home).read_bytes(), type=MetadataTable)
+            table = msgspec.json.decode(path.read_bytes(), type=MetadataTable)
         except FileNotFoundError:
             # A new engine: there is no task yet.
             return
         except (OSError, msgspec.DecodeError) as error:
-            log.warning("%s: %s; what was served before stays", table_path(home), error)
+            log.warning("%s: %s; what was served before stays", path, error)
             return
-        listeners.serve(places(table, service, home))
+        self._listeners.serve(places(table, self._service, self._home))
 
-    # Listening comes first: whoever writes a table after it was read here finds someone to tell.
-    server = await serve_reload(home / "run" / "metadata.sock", reload)
-    reload()
-    ended = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    await ended.wait()
-    server.close()
-    listeners.close()
+    def close(self) -> None:
+        """End serving."""
+        self._listeners.close()
 
 
 def main() -> None:
     """Parse the command line and serve."""
-    parser = argparse.ArgumentParser(prog="metadata", description=__doc__)
-    parser.add_argument("--home", type=Path, required=True, help="the engine's state directory")
-    arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="metadata: %(message)s")
+    home = argument_parser("metadata", __doc__).parse_args().home
     # Two descriptors a call of a task: what bounds them is the number of connections, not this.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    asyncio.run(run(arguments.home))
+    run("metadata", home, lambda: MetadataHelper(home))
 
 
 if __name__ == "__main__":

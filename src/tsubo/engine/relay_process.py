@@ -6,16 +6,14 @@ In: HOME/relay/table.json. Out: HOME/relay/state.json, which says on which ports
 no controller, and reads its table again when the controller asks.
 """
 
-import argparse
-import asyncio
 import logging
-import signal
 from pathlib import Path
 
 import msgspec
 
 from tsubo.drivers.relay import Relay
-from tsubo.drivers.reload import replace_file, serve_reload
+from tsubo.drivers.reload import replace_file
+from tsubo.engine.helper_process import argument_parser, run
 from tsubo.model.proxy import RelayTable
 
 log = logging.getLogger(__name__)
@@ -38,27 +36,26 @@ def publish(relay: Relay, home: Path) -> None:
     replace_file(home / "relay" / "state.json", msgspec.json.encode(published))
 
 
-async def run(home: Path) -> None:
-    """Relay until the process is told to end."""
-    relay = Relay()
-    publish(relay, home)
-    (home / "run").mkdir(mode=0o700, parents=True, exist_ok=True)
-    server = await serve_reload(home / "run" / "relay.sock", lambda: publish(relay, home))
-    ended = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    await ended.wait()
-    server.close()
-    relay.close()
+class RelayHelper:
+    """The relay, as the table on disk says."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._relay = Relay()
+
+    def reload(self) -> None:
+        """Publish what the table says now."""
+        publish(self._relay, self._home)
+
+    def close(self) -> None:
+        """End relaying."""
+        self._relay.close()
 
 
 def main() -> None:
     """Parse the command line and relay."""
-    parser = argparse.ArgumentParser(prog="relay", description=__doc__)
-    parser.add_argument("--home", type=Path, required=True, help="the engine's state directory")
-    arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="relay: %(message)s")
-    asyncio.run(run(arguments.home))
+    home = argument_parser("relay", __doc__).parse_args().home
+    run("relay", home, lambda: RelayHelper(home))
 
 
 if __name__ == "__main__":

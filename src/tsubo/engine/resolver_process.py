@@ -5,25 +5,17 @@ controller asks (`drivers/reload.py`). A table that is missing or damaged change
 Run as `python -m tsubo.engine.resolver_process --home HOME`; it ends on SIGTERM or SIGINT.
 """
 
-import argparse
-import asyncio
 import logging
-import signal
 from pathlib import Path
 from random import Random
 
-from tsubo.drivers.reload import serve_reload
 from tsubo.drivers.resolver import Endpoint, Resolver, Respond
-from tsubo.engine.lookup import TableError, read_table
+from tsubo.engine.helper_process import argument_parser, run
+from tsubo.engine.lookup import read_table
 from tsubo.engine.resolver_wire import WireView
 from tsubo.model.nameserver import DnsTable
 
 log = logging.getLogger(__name__)
-
-
-def reload_socket(home: Path) -> Path:
-    """Return the socket on which the resolver is asked to read its table again."""
-    return home / "run" / "resolver.sock"
 
 
 def responders(table: DnsTable) -> dict[Endpoint, Respond]:
@@ -35,35 +27,26 @@ def responders(table: DnsTable) -> dict[Endpoint, Respond]:
     return found
 
 
-async def run(home: Path) -> None:
-    """Serve until the process is told to end."""
-    resolver = Resolver()
+class ResolverHelper:
+    """The resolver, as the table on disk says."""
 
-    def reload() -> None:
-        resolver.serve(responders(read_table(home)))
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._resolver = Resolver()
 
-    reload_socket(home).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Listening comes first: whoever writes a table after it was read here finds someone to tell.
-    server = await serve_reload(reload_socket(home), reload)
-    try:
-        reload()
-    except TableError as error:
-        log.warning("nothing to serve yet: %s", error)
-    ended = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    await ended.wait()
-    server.close()
-    resolver.close()
+    def reload(self) -> None:
+        """Serve what the table says now. Raises TableError where it cannot be read; what was served before stays."""
+        self._resolver.serve(responders(read_table(self._home)))
+
+    def close(self) -> None:
+        """End serving."""
+        self._resolver.close()
 
 
 def main() -> None:
     """Parse the command line and serve."""
-    parser = argparse.ArgumentParser(prog="resolver", description=__doc__)
-    parser.add_argument("--home", type=Path, required=True, help="the engine's state directory")
-    arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="resolver: %(message)s")
-    asyncio.run(run(arguments.home))
+    home = argument_parser("resolver", __doc__).parse_args().home
+    run("resolver", home, lambda: ResolverHelper(home))
 
 
 if __name__ == "__main__":
