@@ -409,3 +409,27 @@ def test_policy_documents_are_as_the_real_provider_wrote_them(tmp_path: Path, pl
     documents = ROOT / "tests" / "stacks" / "policy-documents"
     result = Stack(documents, tmp_path / "home", plane).run()
     assert result.outputs["documents"] == json.loads((documents / "expected.json").read_text())
+
+
+def test_every_type_is_made_changed_and_unmade(tmp_path: Path, plane: ControlPlane) -> None:
+    stack = Stack(ROOT / "tests" / "stacks" / "every-type", tmp_path / "home", plane)
+    first, second = {"variables": ("revision=1",)}, {"variables": ("revision=2",)}
+    assert stack.applied(**first) == (46, 0, 0)
+    assert stack.applied(**first) == (0, 0, 0)
+    added, changed, destroyed = stack.applied(**second)
+    assert (added, destroyed) == (4, 4)
+    assert changed > 30
+    ec2, elbv2 = plane.client("ec2"), plane.client("elbv2")
+    group_id = stack.identifier("aws_security_group.by_attribute")
+    (group,) = ec2.describe_security_groups(GroupIds=[group_id])["SecurityGroups"]
+    assert {permission["FromPort"] for permission in group["IpPermissions"]} == {80, 81, 82}
+    (balancer,) = elbv2.describe_load_balancers()["LoadBalancers"]
+    attributes = elbv2.describe_load_balancer_attributes(LoadBalancerArn=balancer["LoadBalancerArn"])["Attributes"]
+    assert {"Key": "idle_timeout.timeout_seconds", "Value": "120"} in attributes
+    assert plane.client("ssm").get_parameter(Name="/app/plain")["Parameter"]["Value"] == "v2"
+    assert stack.applied(**second) == (0, 0, 0)
+    assert stack.run("destroy").destroyed == 46
+    assert not plane.store.world.vpcs
+    assert not plane.client("iam").list_roles()["Roles"]
+    assert not plane.client("secretsmanager").list_secrets()["SecretList"]
+    assert not plane.client("ecr").describe_repositories()["repositories"]

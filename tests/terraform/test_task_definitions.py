@@ -16,6 +16,7 @@ def text(**container: Any) -> str:
 
 PORT = {"containerPort": 80}
 FILLED_PORT = {"containerPort": 80, "hostPort": 80, "protocol": "tcp"}
+CHECK = {"command": ["CMD", "true"]}
 VARIABLES = [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]
 
 
@@ -27,6 +28,10 @@ VARIABLES = [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]
         ({"environment": VARIABLES}, {"environment": VARIABLES[::-1]}, True),
         ({"Command": ["x"]}, {"command": ["x"]}, True),
         ({"command": None}, {}, True),
+        ({"readonlyRootFilesystem": False}, {"logConfiguration": {}}, True),
+        ({"healthCheck": CHECK}, {"healthCheck": CHECK | {"interval": 30, "timeout": 5, "retries": 3}}, True),
+        ({"healthCheck": CHECK}, {"healthCheck": CHECK | {"interval": 31}}, False),
+        ({"mountPoints": [{"readOnly": False}]}, {"mountPoints": [{}]}, True),
         ({"essential": False}, {}, False),
         ({"image": "web:2"}, {}, False),
         ({"portMappings": [PORT | {"protocol": "udp"}]}, {"portMappings": [PORT]}, False),

@@ -50,5 +50,5 @@ def accepted_resources(state: State) -> tuple[AcceptedResource, ...]:
     return tuple(
         AcceptedResource(address, resource_type)
         for address, resource_type, _attributes in managed_resources(state)
-        if resource_type.startswith("aws_") and resource_type not in RESOURCES
+        if resource_type.startswith("aws_") and (resource_type not in RESOURCES or not RESOURCES[resource_type].acts)
     )

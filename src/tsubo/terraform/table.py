@@ -48,6 +48,8 @@ class ResourceType:
     import_values: Callable[[str], Values] = import_by_id
     runs: bool = True
     """False for a type that is accepted and kept but not run."""
+    acts: bool = True
+    """False for a type whose service keeps it, while nothing acts on it."""
 
 
 @dataclass(frozen=True)

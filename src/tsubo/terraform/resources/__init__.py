@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from tsubo.terraform.resources import (
     acm,
     addresses,
+    alarms,
+    autoscaling,
     ecr,
     ecs_clusters,
     ecs_services,
@@ -13,6 +15,7 @@ from tsubo.terraform.resources import (
     listeners,
     load_balancers,
     logs,
+    network_acls,
     parameters,
     route53,
     route_tables,
@@ -22,6 +25,7 @@ from tsubo.terraform.resources import (
     target_groups,
     task_definitions,
     vpc,
+    vpc_endpoints,
 )
 from tsubo.terraform.table import ResourceType
 
@@ -30,6 +34,8 @@ RESOURCES: Mapping[str, ResourceType] = {
     for module in (
         acm,
         addresses,
+        alarms,
+        autoscaling,
         ecr,
         ecs_clusters,
         ecs_services,
@@ -38,6 +44,7 @@ RESOURCES: Mapping[str, ResourceType] = {
         listeners,
         load_balancers,
         logs,
+        network_acls,
         parameters,
         route53,
         route_tables,
@@ -47,6 +54,7 @@ RESOURCES: Mapping[str, ResourceType] = {
         target_groups,
         task_definitions,
         vpc,
+        vpc_endpoints,
     )
     for name, resource_type in module.RESOURCES.items()
 }

@@ -92,6 +92,31 @@ def _delete_policy(aws: Aws, values: Values) -> None:
     aws.call("ecr", "delete_lifecycle_policy", repositoryName=values["id"])
 
 
+def _set_permissions(aws: Aws, values: Values) -> Values:
+    repository, policy = values["repository"], values["policy"]
+    aws.call("ecr", "set_repository_policy", repositoryName=repository, policyText=policy)
+    return {"id": repository}
+
+
+def _read_permissions(aws: Aws, values: Values) -> Values | None:
+    answer = aws.find("ecr", "get_repository_policy", repositoryName=values["id"])
+    if answer is None:
+        return None
+    return {
+        "repository": answer["repositoryName"],
+        "registry_id": answer.get("registryId", aws.account_id),
+        "policy": answer["policyText"],
+    }
+
+
+def _update_permissions(aws: Aws, _before: Values, values: Values) -> None:
+    _set_permissions(aws, values)
+
+
+def _delete_permissions(aws: Aws, values: Values) -> None:
+    aws.call("ecr", "delete_repository_policy", repositoryName=values["id"])
+
+
 RESOURCES = {
     "aws_ecr_repository": ResourceType(
         create=_create,
@@ -101,4 +126,7 @@ RESOURCES = {
         retag=retag_by("ecr", "tag_resource", "untag_resource", "resourceArn", "tags", "tagKeys", ("Key", "Value")),
     ),
     "aws_ecr_lifecycle_policy": ResourceType(create=_create_policy, read=_read_policy, delete=_delete_policy),
+    "aws_ecr_repository_policy": ResourceType(
+        create=_set_permissions, read=_read_permissions, update=_update_permissions, delete=_delete_permissions
+    ),
 }

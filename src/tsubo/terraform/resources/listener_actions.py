@@ -52,11 +52,10 @@ def _names(members: dict[str, Any], names: tuple[str, ...]) -> Values:
 
 def actions_of(blocks: list[Values]) -> list[dict[str, Any]]:
     """Return action blocks as ELB takes them. An `order` that is not given is the block's place."""
-    several = len(blocks) > 1
-    return [_action(values, index + 1 if several else None) for index, values in enumerate(blocks)]
+    return [_action(values, place) for place, values in enumerate(blocks, 1)]
 
 
-def _action(values: Values, order: int | None) -> dict[str, Any]:
+def _action(values: Values, order: int) -> dict[str, Any]:
     kind = values["type"]
     action = given(Type=kind, Order=values.get("order") or order)
     if kind == "forward":

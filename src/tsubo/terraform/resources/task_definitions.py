@@ -13,7 +13,8 @@ from tsubo.terraform.resources.volumes import volume_blocks, volumes_of
 from tsubo.terraform.table import ResourceType
 from tsubo.terraform.values import Values
 
-_FILLED_IN = {"cpu": 0, "essential": True}
+_FILLED_IN: dict[str, Any] = {"cpu": 0, "essential": True}
+_HEALTH_CHECK = {"interval": 30, "timeout": 5, "retries": 3}
 _BY_NAME = ("environment", "secrets")
 
 
@@ -48,17 +49,26 @@ def same_containers(one: str, other: str) -> bool:
 
 
 def _normal(container: dict[str, Any]) -> dict[str, Any]:
-    normal = {
-        _lower_first(key): value
-        for key, value in container.items()
-        if value not in ([], {}, "") and value != _FILLED_IN.get(_lower_first(key), object())
-    }
+    """Return a container with what AWS fills in, without what is empty, and with names in order."""
+    full = _FILLED_IN | {_lower_first(key): value for key, value in container.items()}
+    normal: dict[str, Any] = {key: _without_empty(value) for key, value in full.items()}
     for name in _BY_NAME:
-        if name in normal:
-            normal[name] = sorted(normal[name], key=lambda entry: entry.get("name", ""))
-    if "portMappings" in normal:
-        normal["portMappings"] = [_normal_port(mapping) for mapping in normal["portMappings"]]
-    return normal
+        normal[name] = sorted(normal.get(name) or [], key=lambda entry: str(entry.get("name", "")))
+    normal["portMappings"] = [_normal_port(mapping) for mapping in normal.get("portMappings") or ()]
+    if normal.get("healthCheck"):
+        normal["healthCheck"] = _HEALTH_CHECK | normal["healthCheck"]
+    return {key: value for key, value in normal.items() if key in _FILLED_IN or not _is_empty(value)}
+
+
+def _without_empty(value: Any) -> Any:
+    if isinstance(value, dict):
+        members = {key: _without_empty(member) for key, member in value.items()}
+        return {key: member for key, member in members.items() if not _is_empty(member)}
+    return [_without_empty(member) for member in value] if isinstance(value, list) else value
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or value is False or value in ("", [], {})
 
 
 def _lower_first(name: str) -> str:
@@ -67,7 +77,7 @@ def _lower_first(name: str) -> str:
 
 def _normal_port(mapping: dict[str, Any]) -> dict[str, Any]:
     port = mapping.get("containerPort")
-    return {"protocol": "tcp", "hostPort": port} | {k: v for k, v in mapping.items() if v not in (0, "")}
+    return {"protocol": "tcp", "hostPort": port} | {key: value for key, value in mapping.items() if value != 0}
 
 
 def _create(aws: Aws, values: Values) -> Values:

@@ -13,7 +13,7 @@ def volumes_of(blocks: Iterable[Values] | None) -> list[dict[str, Any]]:
         given(
             name=values["name"],
             host={"sourcePath": values["host_path"]} if values.get("host_path") else None,
-            configuredAtLaunch=values.get("configure_at_launch"),
+            configuredAtLaunch=bool(values.get("configure_at_launch")),
             dockerVolumeConfiguration=_docker(block(values, "docker_volume_configuration")),
             efsVolumeConfiguration=_efs(block(values, "efs_volume_configuration")),
         )

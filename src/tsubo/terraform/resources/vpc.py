@@ -192,8 +192,10 @@ def _update_internet_gateway(aws: Aws, before: Values, values: Values) -> None:
 
 
 def _delete_internet_gateway(aws: Aws, values: Values) -> None:
-    if _find_internet_gateway(aws, values["id"]) is not None:
-        _detach(aws, values)
+    gateway = _find_internet_gateway(aws, values["id"])
+    if gateway is not None:
+        for attachment in gateway.get("Attachments") or ():
+            _detach(aws, values | {"vpc_id": attachment["VpcId"]})
         aws.call("ec2", "delete_internet_gateway", InternetGatewayId=values["id"])
 
 
