@@ -18,6 +18,8 @@ JSON_SERVICES: Mapping[str, str] = {
     "AmazonEC2ContainerServiceV20141113": "ecs",
     "Route53AutoNaming_v20170314": "servicediscovery",
     "CertificateManager": "acm",
+    "AmazonSSM": "ssm",
+    "AmazonEC2ContainerRegistry_V20150921": "ecr",
 }
 """Our JSON services by the prefix of their `X-Amz-Target`."""
 

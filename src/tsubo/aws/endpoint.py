@@ -15,6 +15,7 @@ from tsubo.aws.caller import Caller
 from tsubo.aws.dispatch import Target, identify, is_read
 from tsubo.aws.faults import error_response, internal_error, unknown_operation
 from tsubo.aws.guard import refuse_foreign
+from tsubo.aws.image_registry import ImageRegistry
 from tsubo.aws.message import HttpRequest, HttpResponse
 from tsubo.aws.operations import AwsError, Call, Operation, Operations, Request, Response
 from tsubo.aws.signature import Verifier
@@ -48,6 +49,8 @@ class Endpoint:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
+        authorize: Authorize = lambda caller, request, target: None,
+        image_registry: ImageRegistry | None = None,
         self._supply = supply
         self._verifier = verifier
         self._breadth = breadth
@@ -55,6 +58,8 @@ class Endpoint:
         self._clock = clock
 
     def handle(self, request: HttpRequest) -> HttpResponse:
+        self._authorize = authorize
+        self._image_registry = image_registry
         """Return the response to a request; every failure is an error in the protocol of its service."""
         request_id = uuid_text(self._supply)
         target = Target("", None, "rest-xml")
@@ -105,7 +110,7 @@ class Endpoint:
 
     def _call(self, world: World, target: Target, request_id: str, caller: Caller) -> Call:
         region = target.region or world.engine.default_region
-        return Call(world, self._clock(), self._supply, region, request_id, caller)
+        return Call(world, self._clock(), self._supply, region, request_id, caller, self._image_registry)
 
 
 def identify_or_refuse(request: HttpRequest) -> Target:

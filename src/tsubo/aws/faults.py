@@ -13,7 +13,7 @@ from tsubo.aws.message import HttpResponse
 from tsubo.aws.operations import AwsError
 from tsubo.aws.wire import PROTOCOLS, Protocol, error_status, service_model
 
-INTERNAL_ERRORS: Mapping[str, str] = {"ecs": "ServerException", "ec2": "InternalError"}
+INTERNAL_ERRORS: Mapping[str, str] = {"ecs": "ServerException", "ecr": "ServerException", "ec2": "InternalError"}
 
 
 def error_response(error: AwsError, service: str, protocol: Protocol, request_id: str) -> HttpResponse:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tsubo.aws.caller import ENGINE_USER, Caller
+from tsubo.aws.image_registry import ImageRegistry
 from tsubo.model.supply import Supply
 from tsubo.model.world import Record, World
 
@@ -26,7 +27,10 @@ class AwsError(Exception):
 
 @dataclass
 class Call:
-    """One API call: who asks what, when, of which world. `now` is seconds since the epoch."""
+    """One API call: who asks what, when, of which world. `now` is seconds since the epoch.
+
+    `registry` is where ECR's layers are; None in an endpoint without one.
+    """
 
     world: World
     now: float
@@ -34,6 +38,7 @@ class Call:
     region: str
     request_id: str = "00000000-0000-0000-0000-000000000000"
     caller: Caller = ENGINE_USER
+    registry: ImageRegistry | None = None
     written: list[Record] = field(default_factory=list)
     deleted: list[Record] = field(default_factory=list)
 

@@ -30,6 +30,8 @@ PROTOCOLS: Mapping[str, Protocol] = {
     "route53": "rest-xml",
     "servicediscovery": "json",
     "acm": "json",
+    "ecr": "json",
+    "ssm": "json",
     "sts": "query",
 }
 """Our services and the protocol we speak for each; a model may list more (Cloud Map's lists CBOR first)."""
@@ -41,6 +43,8 @@ REQUIRED_MEMBER_ERRORS: Mapping[str, str] = {
     "route53": "InvalidInput",
     "servicediscovery": "InvalidInput",
     "acm": "ValidationException",
+    "ecr": "InvalidParameterException",
+    "ssm": "ValidationException",
     "sts": "ValidationError",
 }
 MALFORMED_ERRORS: Mapping[Protocol, str] = {

@@ -7,7 +7,7 @@ applies it before it commits the records and starts the steps: nothing is said b
 what the data plane does not contain yet.
 """
 
-from tsubo.core import certificates, gateways, instances, load_balancer_nodes, services, targets, tasks
+from tsubo.core import certificates, gateways, image_expiry, instances, load_balancer_nodes, services, targets, tasks
 from tsubo.core.draft import Draft
 from tsubo.model.observed import Observed
 from tsubo.model.pace import Pace
@@ -22,6 +22,7 @@ def decide(world: World, observed: Observed, now: float, supply: Supply, pace: P
     load_balancer_nodes.decide(draft, now, supply)
     gateways.decide(draft, now, supply)
     certificates.decide(draft, observed)
+    image_expiry.decide(draft, now)
     targets.decide(draft, observed, now, pace)
     tasks.decide(draft, observed, now, supply)
     instances.decide(draft, now, pace)

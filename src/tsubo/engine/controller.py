@@ -39,6 +39,7 @@ from tsubo.engine.data_plane import DataPlane
 from tsubo.engine.home import Home, open_home
 from tsubo.engine.loop import Loop, Machine, SystemSupply
 from tsubo.engine.metadata_process import endpoint_socket
+from tsubo.engine.registry_address import image_registry
 from tsubo.engine.steps import StepRunner
 from tsubo.engine.task_keys import TaskKeys
 from tsubo.model.pace import Pace, real_pace
@@ -110,6 +111,7 @@ class Controller:
             verifier=verifier,
             breadth=self.breadth,
             authorize=self._authorize,
+            image_registry=image_registry(self.home),
         )
         clients = Clients(self.home.endpoint, settings.access_key_id, settings.secret_access_key)
         provider = Provider(self.home.endpoint, settings.access_key_id, settings.secret_access_key, settings.region)

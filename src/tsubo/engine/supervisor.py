@@ -26,6 +26,7 @@ MODULES = {
     "resolver": "tsubo.engine.resolver_process",
     "relay": "tsubo.engine.relay_process",
     "health": "tsubo.engine.health_process",
+    "registry": "tsubo.engine.registry_process",
     "metadata": "tsubo.engine.metadata_process",
     "controller": "tsubo.engine.controller",
 }

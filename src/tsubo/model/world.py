@@ -10,6 +10,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 
 from tsubo.model.acm import Certificate
 from tsubo.model.cloudmap import DiscoveryService, Instance, Namespace, Operation
+from tsubo.model.ecr import Image, RegistrySettings, Repository
 from tsubo.model.ecs import Cluster, Service, Task, TaskDefinition
 from tsubo.model.elbv2 import Listener, LoadBalancer, Rule, Target, TargetGroup
 from tsubo.model.identity import EngineIdentity
@@ -58,6 +59,10 @@ Record = (
     | Target
     | Certificate
 )
+    | ExecSession
+    | Repository
+    | Image
+    | RegistrySettings
 R = TypeVar("R", bound=Record)
 
 
@@ -95,6 +100,10 @@ class World:
     targets: Mapping[str, Target] = field(default_factory=dict)
     certificates: Mapping[str, Certificate] = field(default_factory=dict)
 
+    exec_sessions: Mapping[str, ExecSession] = field(default_factory=dict)
+    repositories: Mapping[str, Repository] = field(default_factory=dict)
+    images: Mapping[str, Image] = field(default_factory=dict)
+    registry_settings: Mapping[str, RegistrySettings] = field(default_factory=dict)
     def of(self, kind: type[R]) -> Mapping[str, R]:
         """Return the records of one kind by key."""
         records: Mapping[str, R] = getattr(self, KIND_NAMES[kind])
