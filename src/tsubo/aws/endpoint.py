@@ -27,6 +27,10 @@ from tsubo.model.world import World
 log = logging.getLogger(__name__)
 
 
+Authorize = Callable[[Caller, HttpRequest, Target], None]
+"""Raises AwsError where a caller may not make a call."""
+
+
 class Forwarder(Interface):
     """What answers the calls that are not ours (`breadth.Breadth`)."""
 
@@ -45,21 +49,21 @@ class Endpoint:
         supply: Supply,
         verifier: Verifier,
         breadth: Forwarder,
+        authorize: Authorize = lambda caller, request, target: None,
+        image_registry: ImageRegistry | None = None,
         operations: Mapping[str, Operations] = registry.OPERATIONS,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
-        authorize: Authorize = lambda caller, request, target: None,
-        image_registry: ImageRegistry | None = None,
         self._supply = supply
         self._verifier = verifier
         self._breadth = breadth
+        self._authorize = authorize
+        self._image_registry = image_registry
         self._operations = operations
         self._clock = clock
 
     def handle(self, request: HttpRequest) -> HttpResponse:
-        self._authorize = authorize
-        self._image_registry = image_registry
         """Return the response to a request; every failure is an error in the protocol of its service."""
         request_id = uuid_text(self._supply)
         target = Target("", None, "rest-xml")
@@ -67,6 +71,7 @@ class Endpoint:
             target = identify_or_refuse(request)
             refuse_foreign(request)
             caller = self._verifier.verify(request, target.service, target.protocol)
+            self._authorize(caller, request, target)
             return self._answer(request, target, request_id, caller)
         except AwsError as error:
             return error_response(error, target.service, target.protocol, request_id)

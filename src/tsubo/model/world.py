@@ -13,6 +13,7 @@ from tsubo.model.cloudmap import DiscoveryService, Instance, Namespace, Operatio
 from tsubo.model.ecr import Image, RegistrySettings, Repository
 from tsubo.model.ecs import Cluster, Service, Task, TaskDefinition
 from tsubo.model.elbv2 import Listener, LoadBalancer, Rule, Target, TargetGroup
+from tsubo.model.exec_session import ExecSession
 from tsubo.model.identity import EngineIdentity
 from tsubo.model.route53 import Change, HostedZone, RecordSet
 from tsubo.model.vpc import (
@@ -27,6 +28,7 @@ from tsubo.model.vpc import (
     SecurityGroupRule,
     Subnet,
     Vpc,
+    VpcEndpoint,
 )
 
 Record = (
@@ -41,6 +43,7 @@ Record = (
     | NatGateway
     | NetworkInterface
     | DhcpOptions
+    | VpcEndpoint
     | Cluster
     | TaskDefinition
     | Service
@@ -58,11 +61,11 @@ Record = (
     | Rule
     | Target
     | Certificate
-)
     | ExecSession
     | Repository
     | Image
     | RegistrySettings
+)
 R = TypeVar("R", bound=Record)
 
 
@@ -82,6 +85,7 @@ class World:
     nat_gateways: Mapping[str, NatGateway] = field(default_factory=dict)
     network_interfaces: Mapping[str, NetworkInterface] = field(default_factory=dict)
     dhcp_options: Mapping[str, DhcpOptions] = field(default_factory=dict)
+    vpc_endpoints: Mapping[str, VpcEndpoint] = field(default_factory=dict)
     clusters: Mapping[str, Cluster] = field(default_factory=dict)
     task_definitions: Mapping[str, TaskDefinition] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
@@ -99,11 +103,11 @@ class World:
     rules: Mapping[str, Rule] = field(default_factory=dict)
     targets: Mapping[str, Target] = field(default_factory=dict)
     certificates: Mapping[str, Certificate] = field(default_factory=dict)
-
     exec_sessions: Mapping[str, ExecSession] = field(default_factory=dict)
     repositories: Mapping[str, Repository] = field(default_factory=dict)
     images: Mapping[str, Image] = field(default_factory=dict)
     registry_settings: Mapping[str, RegistrySettings] = field(default_factory=dict)
+
     def of(self, kind: type[R]) -> Mapping[str, R]:
         """Return the records of one kind by key."""
         records: Mapping[str, R] = getattr(self, KIND_NAMES[kind])
