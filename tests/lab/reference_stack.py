@@ -5,6 +5,7 @@ at one that `build` made alike.
 """
 
 import contextlib
+import json
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -309,7 +310,7 @@ def _services(lab: EngineLab, network: _Network, balancer: _Balancer) -> None:
     )
     for group in LOG_GROUPS:
         lab.client("logs").create_log_group(logGroupName=group)
-    role = lab.client("iam").create_role(RoleName="ecs-navi", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    role = create_role(lab)
     ecs.create_cluster(clusterName=CLUSTER)
 
     def discovery(name: str) -> str:
@@ -360,6 +361,17 @@ def container_definition(name: str, image: str, port: int, log_group: str) -> di
         "portMappings": [{"containerPort": port}],
         "logConfiguration": {"logDriver": "awslogs", "options": options},
     }
+
+
+def create_role(lab: EngineLab) -> str:
+    """Make the one role of all tasks: what ECS needs for images and logs. Return its ARN."""
+    iam = lab.client("iam")
+    trust = {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = iam.create_role(RoleName="ecs-navi", AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))["Role"]
+    iam.attach_role_policy(
+        RoleName="ecs-navi", PolicyArn="arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
+    )
+    return str(role["Arn"])
 
 
 def register_task_definition(lab: EngineLab, family: str, role: str, containers: list[dict[str, Any]]) -> str:

@@ -18,11 +18,26 @@ FAILED_START_PAUSE_SECONDS = (1.0, 900.0)
 QUICK_EXIT_PAUSE_SECONDS = (0.2, 10.0)
 
 
+UNASSUMABLE_ROLE = "ECS was unable to assume the role "
+
+
+def unassumable_role(role_arn: str) -> str:
+    """Return why a task with a role that ECS cannot assume is not launched (aws/alb-vpc-terraform.md section 5.3)."""
+    return (
+        f"{UNASSUMABLE_ROLE}'{role_arn}' that was provided for this task. Please verify that the role being passed has "
+        "the proper trust relationship and permissions and that your IAM user has permissions to pass this role."
+    )
+
+
 def note_failed_start(draft: Draft, task: Task, reason: str, now: float, supply: Supply) -> None:
     """Count a task that could not be started, say so in the service's events, and pause its starts."""
     service = draft.world.services.get(task.service_arn or "")
     if service is not None:
-        add_event(draft, service.arn, f"was unable to place a task. Reason: {reason.rstrip('.')}.", now, supply)
+        if reason.startswith(UNASSUMABLE_ROLE):
+            text = f"failed to launch a task with (error {reason})."
+        else:
+            text = f"was unable to place a task. Reason: {reason.rstrip('.')}."
+        add_event(draft, service.arn, text, now, supply)
         _pause(draft, draft.world.services[service.arn], task, now, FAILED_START_PAUSE_SECONDS)
 
 

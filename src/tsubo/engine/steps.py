@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from docker.errors import APIError
 
+from tsubo.aws.access.decisions import Decisions
 from tsubo.aws.breadth import Breadth
 from tsubo.aws.store import Store
 from tsubo.core import router
@@ -21,6 +22,7 @@ from tsubo.drivers.certificate_authority import CertificateAuthority
 from tsubo.drivers.container_logs import LogShipper
 from tsubo.drivers.docker import ContainerEngine, ImageNotFoundError
 from tsubo.drivers.network import NetworkDriver
+from tsubo.engine.execution_role import ExecutionRole
 from tsubo.engine.task_resources import StartError, ensure_log_streams, resolve_environments
 from tsubo.model.containers import TaskSpec
 from tsubo.model.observed import StartFailure
@@ -43,6 +45,7 @@ class StepRunner:
         containers: ContainerEngine,
         network: NetworkDriver,
         breadth: Breadth,
+        decisions: Decisions,
         authority: CertificateAuthority,
         shipper: LogShipper,
         finished: Callable[[], None],
@@ -51,6 +54,7 @@ class StepRunner:
         self._containers = containers
         self._network = network
         self._breadth = breadth
+        self._decisions = decisions
         self._authority = authority
         self._shipper = shipper
         self._finished = finished
@@ -114,10 +118,16 @@ class StepRunner:
         task = world.tasks[step.task_arn]
         spec = task_spec(world, task)
         interface = next(i for i in router.network(world).interfaces if i.interface_id == spec.network_interface_id)
+        role = ExecutionRole(self._decisions, task, world.task_definitions[task.task_definition_arn])
         with self._starts:
             try:
-                ensure_log_streams(self._breadth, task.region, spec)
+                role.require_assumable_roles()
+                role.require_secrets(spec)
                 environments = resolve_environments(self._breadth, task.region, spec)
+                role.require_registry_access(spec)
+                role.require_log_streams(spec)
+                ensure_log_streams(self._breadth, task.region, spec)
+                role.require_images(spec)
                 pid = self._create(spec, environments)
                 self._network.plug(interface, pid)
                 self._start_some(spec.task_id, step.containers)
