@@ -30,7 +30,7 @@ def _pass(trail: Trail, interface: NetworkInterface, flow: Flow, peer: str, *, i
     for rule in rules:
         if not _shortcomings(world, rule, interface, flow, peer):
             verb = "lets out" if is_egress else "admits"
-            text = f"{_group_name(world, rule.group_id)} {verb} {whom}: rule {_rule_text(trail, rule)}."
+            text = f"{_group_name(world, rule.group_id)} {verb} {whom} (rule: {_rule_text(trail, rule)})."
             trail.allow(step, text, rule.rule_id, rule.group_id)
             return
     groups = interface.security_group_ids

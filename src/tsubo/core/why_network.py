@@ -96,7 +96,7 @@ def _say_route(trail: Trail, subnet: Subnet, route: why_routes.Choice, sender: N
         trail.allow("route", f"{flow.destination} is in the VPC of {where}: the local route.", subnet.subnet_id)
         return
     table = f"Route table {named(route.table.route_table_id, route.table.tags)} of {where}"
-    ids = (route.table.route_table_id, subnet.subnet_id, route.target)
+    ids = (route.table.route_table_id, subnet.subnet_id, "" if route.kind == "local" else route.target)
     if route.kind == "none":
         remedy = why_terraform.way_out(trail, subnet, route.table, sender)
         text = f"{table} has no route to {flow.destination}: the subnet has no way out, and packets vanish."
