@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tsubo.core.start_failures import UNASSUMABLE_ROLE
 from tsubo.engine.context import EngineContext
 from tsubo.engine.errors import FAILED, UserError
 from tsubo.model.ecs import Service, Task
@@ -16,23 +17,26 @@ SETTLE_TIMEOUT_SECONDS = 180.0
 POLL_SECONDS = 0.02
 FAILURES_BEFORE_GIVING_UP = 8
 """Some tasks exit until the name of another service is there, so a few failures are no reason to give up."""
-PERMANENT_FAILURES = ("CannotPullContainerError", "ResourceInitializationError", "CannotStartContainerError")
+PERMANENT_FAILURES = (
+    "CannotPullContainerError", "ResourceInitializationError", "CannotStartContainerError", UNASSUMABLE_ROLE,
+)  # fmt: skip
 
 
-def await_settled(context: EngineContext, addresses: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+def await_settled(context: EngineContext, addresses: Mapping[str, str], since: float) -> Iterator[dict[str, Any]]:
     """Yield what is awaited until all is as it should be. Raises UserError if it cannot be, or takes too long.
 
-    `addresses` are Terraform addresses by ARN, for the messages.
+    `addresses` are Terraform addresses by ARN, for the messages; what happened before `since` (seconds since the
+    epoch) is not told.
     """
     deadline = time.monotonic() + SETTLE_TIMEOUT_SECONDS
     told_events = {event.event_id for service in _active(context.store.world) for event in service.events}
-    yield from ({"type": "progress", "text": text} for text in _all_events(context.store.world))
+    yield from ({"type": "progress", "text": text} for text in _events_since(context.store.world, since))
     last_waiting = None
     while True:
         world = context.store.world
         yield from _new_events(world, told_events)
         for service in _active(world):
-            _raise_if_hopeless(world, service, addresses)
+            _raise_if_hopeless(world, service, addresses, since)
         awaited = _awaited(context, world)
         if not awaited:
             return
@@ -52,10 +56,10 @@ def _active(world: World) -> list[Service]:
     return [service for service in world.services.values() if service.status == "ACTIVE"]
 
 
-def _all_events(world: World) -> list[str]:
+def _events_since(world: World, since: float) -> list[str]:
     """Return what has happened while Terraform still worked, oldest first, for services that are not steady yet."""
     events = [event for service in _active(world) if not service.steady for event in service.events]
-    return [event.message for event in sorted(events, key=lambda event: event.created_at)]
+    return [event.message for event in sorted(events, key=lambda event: event.created_at) if event.created_at >= since]
 
 
 def _new_events(world: World, told: set[str]) -> Iterator[dict[str, Any]]:
@@ -88,12 +92,13 @@ def _state(world: World, service: Service) -> str:
     return ", ".join(words) or f"{len(tasks)} of {service.desired_count} tasks"
 
 
-def _raise_if_hopeless(world: World, service: Service, addresses: Mapping[str, str]) -> None:
-    """Raise UserError for a service whose newest deployment cannot come up."""
+def _raise_if_hopeless(world: World, service: Service, addresses: Mapping[str, str], since: float) -> None:
+    """Raise UserError for a service whose newest deployment cannot come up, as its tasks since then show."""
     primary = service.deployments[0] if service.deployments else None
     if primary is None or service.steady or primary.rollout_state == "COMPLETED":
         return
-    own = [t for t in world.tasks.values() if t.deployment_id == primary.deployment_id and t.stopped_reason]
+    tasks = [t for t in world.tasks.values() if t.deployment_id == primary.deployment_id]
+    own = [t for t in tasks if t.stopped_reason and t.created_at >= since]
     if not own:
         return
     last = max(own, key=lambda task: task.created_at)
@@ -115,6 +120,8 @@ def _exit_codes(task: Task) -> str:
 
 
 def _remedy(reason: str, service_name: str) -> str:
+    if reason.startswith(UNASSUMABLE_ROLE):
+        return "Its trust policy (assume_role_policy) must name the service ecs-tasks.amazonaws.com."
     if reason.startswith("CannotPullContainerError"):
         return "Build the image, or tag a local one with that name; `docker images` shows what is there."
     if "log group does not exist" in reason:

@@ -27,12 +27,12 @@ DONE = {"create": "created", "update": "changed", "delete": "destroyed", "replac
 
 def up(context: EngineContext, parameters: Parameters) -> Iterator[Event]:
     """Apply a directory and wait until what it describes runs. Raises UserError."""
-    began = time.monotonic()
+    began, since = time.monotonic(), time.time()
     result = yield from _run(context, parameters, "apply")
     applied = time.monotonic()
     known = terraform_addresses(context)
     if parameters.get("wait", True):
-        yield from await_settled(context, known)
+        yield from await_settled(context, known, since)
     world = context.store.world
     yield {
         "type": "result",
