@@ -163,7 +163,20 @@ def moto_application() -> Callable[..., Any]:
     default_user_config["batch"] = {"use_docker": False}
     # Some services draw identifiers from `uuid` directly; they are to come from the seed as well.
     uuid.uuid4 = mock_random.uuid4
-    return DomainDispatcherApplication(create_backend_app)  # type: ignore[no-any-return]
+
+    def create(service: Any) -> Any:
+        if service == "applicationautoscaling":
+            let_targets_be_elsewhere()
+        return create_backend_app(service)
+
+    return DomainDispatcherApplication(create)  # type: ignore[no-any-return]
+
+
+def let_targets_be_elsewhere() -> None:
+    """Keep Application Auto Scaling from looking for services in moto's own ECS, which has none: ECS is ours."""
+    from moto.applicationautoscaling.models import ApplicationAutoscalingBackend  # noqa: PLC0415
+
+    ApplicationAutoscalingBackend._ecs_service_exists_for_target = lambda _self, _resource_id: True
 
 
 def main(arguments: list[str]) -> None:

@@ -247,3 +247,26 @@ class DhcpOptions:
     @property
     def key(self) -> str:
         return self.dhcp_options_id
+
+
+@dataclass(frozen=True)
+class VpcEndpoint:
+    """A VPC endpoint, kept as a record: the way from a task to the services does not depend on it."""
+
+    vpc_endpoint_id: str
+    vpc_id: str
+    region: str
+    service_name: str
+    created_at: float
+    type: Literal["Gateway", "Interface"] = "Gateway"
+    policy: str = ""
+    route_table_ids: tuple[str, ...] = ()
+    subnet_ids: tuple[str, ...] = ()
+    security_group_ids: tuple[str, ...] = ()
+    private_dns_enabled: bool = False
+    dns_record_ip_type: str = "ipv4"
+    tags: Tags = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        return self.vpc_endpoint_id

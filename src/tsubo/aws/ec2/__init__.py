@@ -23,6 +23,7 @@ from tsubo.aws.ec2 import (
     subnets,
     tagging,
     vpc_attributes,
+    vpc_endpoints,
     vpcs,
     zones,
 )
@@ -45,6 +46,7 @@ _FAMILIES = (
     subnets,
     tagging,
     vpc_attributes,
+    vpc_endpoints,
     vpcs,
     zones,
 )

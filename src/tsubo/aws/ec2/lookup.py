@@ -21,6 +21,7 @@ from tsubo.model.vpc import (
     SecurityGroupRule,
     Subnet,
     Vpc,
+    VpcEndpoint,
 )
 
 Resource = (
@@ -35,6 +36,7 @@ Resource = (
     | NatGateway
     | NetworkInterface
     | DhcpOptions
+    | VpcEndpoint
 )
 R = TypeVar("R", bound=Resource)
 
@@ -91,6 +93,9 @@ KINDS: Mapping[type[Any], Kind] = {
     ),
     DhcpOptions: Kind(
         "dopt", "dhcp-options", "dhcpOption ID", "InvalidDhcpOptionID.NotFound", "InvalidDhcpOptionsId.Malformed"
+    ),
+    VpcEndpoint: Kind(
+        "vpce", "vpc-endpoint", "Vpc Endpoint Id", "InvalidVpcEndpointId.NotFound", "InvalidVpcEndpointId.Malformed"
     ),
 }
 

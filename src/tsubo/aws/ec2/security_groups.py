@@ -15,7 +15,7 @@ from tsubo.aws.ec2.tags import shown_tags, tag_list, tags_asked
 from tsubo.aws.operations import AwsError, Call, Operation, Request, Response
 from tsubo.model.elbv2 import LoadBalancer
 from tsubo.model.supply import resource_id
-from tsubo.model.vpc import NetworkInterface, SecurityGroup, SecurityGroupRule, Vpc
+from tsubo.model.vpc import NetworkInterface, SecurityGroup, SecurityGroupRule, Vpc, VpcEndpoint
 
 DEFAULT_NAME = "default"
 ANYWHERE = "0.0.0.0/0"
@@ -99,9 +99,10 @@ def delete_security_group(call: Call, request: Request) -> Response:
 
 
 def is_used(call: Call, group: SecurityGroup) -> bool:
-    """Say whether an interface or load balancer carries the group, or another group's rule names it."""
-    carriers: Iterable[NetworkInterface | LoadBalancer] = (
+    """Say whether an interface, endpoint or load balancer carries the group, or another group's rule names it."""
+    carriers: Iterable[NetworkInterface | VpcEndpoint | LoadBalancer] = (
         *regional(call, NetworkInterface),
+        *regional(call, VpcEndpoint),
         *call.world.load_balancers.values(),
     )
     return any(group.group_id in carrier.security_group_ids for carrier in carriers) or any(

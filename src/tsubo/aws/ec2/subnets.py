@@ -16,10 +16,11 @@ from tsubo.aws.ec2.nat_gateways import occupies_subnet
 from tsubo.aws.ec2.network_acls import associate_acl, default_acl, dissociate_acl
 from tsubo.aws.ec2.route_tables import dissociate_table
 from tsubo.aws.ec2.tags import shown_tags, tags_asked
+from tsubo.aws.ec2.vpc_endpoints import uses
 from tsubo.aws.ec2.zones import zones_of
 from tsubo.aws.operations import AwsError, Call, Operation, Request, Response
 from tsubo.model.supply import resource_id
-from tsubo.model.vpc import NatGateway, NetworkInterface, Subnet, Vpc
+from tsubo.model.vpc import NatGateway, NetworkInterface, Subnet, Vpc, VpcEndpoint
 
 RESERVED_ADDRESSES = 5
 """The network's address, the router's, the resolver's, one for the future, and the last one."""
@@ -69,7 +70,8 @@ def delete_subnet(call: Call, request: Request) -> None:
     interfaces = any(one.subnet_id == subnet.subnet_id for one in regional(call, NetworkInterface))
     nat_gateways = any(one.subnet_id == subnet.subnet_id and occupies_subnet(one) for one in regional(call, NatGateway))
     load_balancers = any(subnet.subnet_id in one.subnet_ids for one in call.world.load_balancers.values())
-    if interfaces or nat_gateways or load_balancers:
+    endpoints = any(uses(one, subnet.subnet_id) for one in regional(call, VpcEndpoint))
+    if interfaces or nat_gateways or load_balancers or endpoints:
         raise dependency_violation("subnet", subnet.subnet_id)
     dissociate_table(call, subnet)
     dissociate_acl(call, subnet)

@@ -18,9 +18,19 @@ from tsubo.aws.ec2.network_acls import new_default_acl
 from tsubo.aws.ec2.route_tables import is_main, new_main_table
 from tsubo.aws.ec2.security_groups import DEFAULT_NAME, new_default_group, rules_of
 from tsubo.aws.ec2.tags import shown_tags, tags_asked
+from tsubo.aws.ec2.vpc_endpoints import uses
 from tsubo.aws.operations import AwsError, Call, Operation, Request, Response
 from tsubo.model.supply import resource_id
-from tsubo.model.vpc import NatGateway, NetworkAcl, NetworkInterface, RouteTable, SecurityGroup, Subnet, Vpc
+from tsubo.model.vpc import (
+    NatGateway,
+    NetworkAcl,
+    NetworkInterface,
+    RouteTable,
+    SecurityGroup,
+    Subnet,
+    Vpc,
+    VpcEndpoint,
+)
 
 TENANCIES = ("default", "dedicated")
 FILTERS = {
@@ -98,6 +108,7 @@ def _dependents(call: Call, vpc: Vpc) -> Iterator[Resource]:
         if group.vpc_id == vpc.vpc_id and group.name != DEFAULT_NAME:
             yield group
     yield from (acl for acl in regional(call, NetworkAcl) if acl.vpc_id == vpc.vpc_id and not acl.is_default)
+    yield from (endpoint for endpoint in regional(call, VpcEndpoint) if uses(endpoint, vpc.vpc_id))
     yield from (table for table in regional(call, RouteTable) if table.vpc_id == vpc.vpc_id and not is_main(table))
 
 

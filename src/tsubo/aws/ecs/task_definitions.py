@@ -4,6 +4,7 @@ A revision is kept for ever, so that a number is never used again. Source: aws/e
 """
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 from tsubo.aws.ecs import fargate, task_definition_rules
@@ -65,9 +66,7 @@ def _completed_definition(asked: Request, cpu: int | None, memory: int | None) -
     definition: dict[str, Any] = {member: asked[member] for member in ECHOED if asked.get(member)}
     definition["networkMode"] = network_mode
     definition["containerDefinitions"] = [completed(c, network_mode) for c in asked["containerDefinitions"]]
-    definition["volumes"] = [
-        {"host": {}, **volume} if len(volume) == 1 else volume for volume in asked.get("volumes", [])
-    ]
+    definition["volumes"] = [_completed_volume(volume) for volume in asked.get("volumes", [])]
     definition["placementConstraints"] = asked.get("placementConstraints", [])
     for member, value in (("cpu", cpu), ("memory", memory)):
         if value is not None:
@@ -75,6 +74,12 @@ def _completed_definition(asked: Request, cpu: int | None, memory: int | None) -
     definition["compatibilities"] = _compatibilities(asked, cpu, memory)
     definition["requiresAttributes"] = required_attributes(definition)
     return definition
+
+
+def _completed_volume(volume: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a volume as ECS shows it: one of which nothing but the name is said is an empty one of the host."""
+    told = any(value for member, value in volume.items() if member != "name")
+    return volume if told else {"host": {}, **volume}
 
 
 def _compatibilities(asked: Request, cpu: int | None, memory: int | None) -> list[str]:
