@@ -3,6 +3,7 @@
 Golden files are written anew where TSUBO_WRITE_GOLDEN is set; a diff of them is then to be read.
 """
 
+import ast
 import dataclasses
 import os
 import re
@@ -279,6 +280,27 @@ def test_conditions(condition: Condition, holds: bool) -> None:
 
 
 # The second opinion
+
+SOURCE_FILES = sorted((Path(__file__).parents[2] / "src" / "tsubo" / "core").glob("why*.py"))
+FIRST_OPINION = {
+    "firewall",
+    "router",
+    "route_tables",
+    "packet_match",
+    "network_acls",
+    "alb",
+    "alb_routes",
+    "alb_patterns",
+}
+
+
+@pytest.mark.parametrize("path", SOURCE_FILES, ids=lambda path: path.stem)
+def test_it_shares_no_code_with_the_first(path: Path) -> None:
+    imported = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            imported |= {*(alias.name for alias in node.names), str(node.module).rpartition(".")[2]}
+    assert not imported & FIRST_OPINION
 
 
 QUESTIONS_PER_WORLD = 30
