@@ -69,9 +69,11 @@ class ChannelDriver(Generic[Command]):
             while not self.is_finished:
                 self._arm_timer()
                 event, handled = await self._events.get()
-                for command in event(self.now()):
-                    await self._perform(command)
-                _resolve(handled)
+                try:
+                    for command in event(self.now()):
+                        await self._perform(command)
+                finally:
+                    _resolve(handled)
                 self._tell_waiting()
         finally:
             self._is_finished = True

@@ -56,7 +56,11 @@ class Home:
 
     @property
     def identity(self) -> EngineIdentity:
-        return EngineIdentity(engine_id=self.settings.engine_id, default_region=self.settings.region)
+        return EngineIdentity(
+            engine_id=self.settings.engine_id,
+            default_region=self.settings.region,
+            endpoint_port=self.settings.port,
+        )
 
     @property
     def endpoint(self) -> str:

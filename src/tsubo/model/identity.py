@@ -14,11 +14,13 @@ DEVICE_NAME_LENGTH = 15
 
 @dataclass(frozen=True)
 class EngineIdentity:
-    """An engine's id (8 hexadecimal digits, from the real path of its state directory)."""
+    """An engine's id (8 hexadecimal digits, from the real path of its state directory), and where its endpoint is."""
 
     engine_id: str
     account_id: str = ACCOUNT_ID
     default_region: str = "ap-northeast-1"
+    endpoint_port: int = 4566
+    """On 127.0.0.1."""
 
     def namespace(self, resource: str) -> str:
         """Return the network namespace's name of a resource: a VPC id, an ENI id, or `internet`."""

@@ -3,6 +3,7 @@
 Source: aws/ecs-cloudmap-exec.md section 4.
 """
 
+from tsubo.aws.ecs.exec_agent import agent_view
 from tsubo.aws.ecs.tags import tag_list
 from tsubo.aws.operations import Response
 from tsubo.model.ecs import ContainerDefinition, Task, TaskContainer
@@ -112,7 +113,7 @@ def _container(task: Task, container: TaskContainer, definition: ContainerDefini
     }
     view.update({member: value for member, value in known.items() if value is not None})
     if task.enable_execute_command:
-        view["managedAgents"] = [{"name": "ExecuteCommandAgent", "lastStatus": _agent_status(container)}]
+        view["managedAgents"] = [agent_view(task, container, definition)]
     return view
 
 
@@ -124,8 +125,3 @@ def _network_interfaces(task: Task) -> list[Response]:
     if task.private_ip is None:
         return []
     return [{"attachmentId": task.attachment_id, "privateIpv4Address": task.private_ip}]
-
-
-def _agent_status(container: TaskContainer) -> str:
-    """The agent of ECS Exec never reports RUNNING: no channel to it exists yet, and ExecuteCommand says so."""
-    return "STOPPED" if container.last_status == "STOPPED" else "PENDING"
