@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from tsubo.core.registry_names import referenced_image
 from tsubo.core.task_identity import credentials_id, runtime_id, task_role_arn
 from tsubo.model.containers import ContainerSpec, HealthProbe, TaskSpec
 from tsubo.model.ecs import ContainerDefinition, Task, TaskDefinition
@@ -33,7 +34,7 @@ def task_spec(world: World, task: Task) -> TaskSpec:
         hostname=private_dns_name(vpc, task.region, interface.private_ip) or task.task_id[:12],
         nameservers=(str(ipaddress.ip_network(vpc.cidr)[2]),),
         search_domains=(search_domain(task.region),),
-        containers=tuple(_container(task, definition, container) for container in definition.containers),
+        containers=tuple(_container(world, task, definition, container) for container in definition.containers),
         stop_layers=stop_layers(definition),
     )
 
@@ -42,7 +43,7 @@ def image_candidates(reference: str) -> tuple[tuple[str, ...], str | None]:
     """Return the local references that an image may stand under, and the one to pull if none does.
 
     A reference into ECR, whatever its account and region, is looked up as it is and then without its registry, and
-    is never fetched.
+    is never fetched from AWS. What was pushed to our own ECR goes before both (`ContainerSpec.registry_image`).
     """
     tagged = reference if "@" in reference or ":" in reference.rsplit("/", 1)[-1] else f"{reference}:latest"
     match = ECR_REGISTRY.match(reference)
@@ -75,14 +76,16 @@ def search_domain(region: str) -> str:
     return "ec2.internal" if region == "us-east-1" else f"{region}.compute.internal"
 
 
-def _container(task: Task, definition: TaskDefinition, container: ContainerDefinition) -> ContainerSpec:
+def _container(world: World, task: Task, definition: TaskDefinition, container: ContainerDefinition) -> ContainerSpec:
     override = _override(task, container.name)
     images, pull = image_candidates(container.image)
+    pushed = referenced_image(world, container.image)
     memory = override.get("memory", container.memory) or task.memory
     return ContainerSpec(
         name=container.name,
         images=images,
         pull=pull,
+        registry_image=pushed.name if pushed else None,
         environment=_environment(task, definition, container, override),
         secrets=container.secrets,
         command=tuple(override["command"]) if override.get("command") else container.command,

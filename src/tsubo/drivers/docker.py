@@ -29,6 +29,9 @@ CONTAINER_LABEL = "tsubo.container"
 LOG_GROUP_LABEL = "tsubo.log-group"
 LOG_STREAM_LABEL = "tsubo.log-stream"
 REGION_LABEL = "tsubo.region"
+IMAGE_LABEL = "tsubo.image"
+"""The reference by which a container's image was found, and its digest if it is our registry's."""
+IMAGE_DIGEST_LABEL = "tsubo.image-digest"
 PAUSE_IMAGE = "tsubo-pause:1"
 NANOSECONDS = 1_000_000_000
 CALL_TIMEOUT_SECONDS = 120
@@ -65,8 +68,11 @@ class ContainerEngine:
                 return self.client.inspect_image(reference)["Id"], reference  # type: ignore[no-untyped-call]
         return None
 
-    def image(self, spec: ContainerSpec) -> str:
-        """Return the id of a container's image, fetched if it may be. Raise ImageNotFoundError with the reason."""
+    def image(self, spec: ContainerSpec) -> tuple[str, str]:
+        """Return the id and the reference of a container's image, fetched if it may be.
+
+        Raises ImageNotFoundError with the reason.
+        """
         found = self.find_image(spec.images)
         if found is None and spec.pull is not None:
             try:
@@ -76,7 +82,7 @@ class ContainerEngine:
             found = self.find_image([spec.pull])
         if found is None:
             raise ImageNotFoundError("not found")
-        return found[0]
+        return found
 
     def _ensure_pause_image(self) -> None:
         with self._pause_image_lock:
@@ -202,19 +208,28 @@ class ContainerEngine:
         }
 
     def _container_config(
-        self, spec: TaskSpec, container: ContainerSpec, image: str, environment: Mapping[str, str], pause: str
+        self,
+        spec: TaskSpec,
+        container: ContainerSpec,
+        image: tuple[str, str],
+        environment: Mapping[str, str],
+        pause: str,
     ) -> dict[str, Any]:
+        image_id, reference = image
         labels = {
             **container.labels,
             ENGINE_LABEL: self.engine_id,
             TASK_LABEL: spec.task_id,
             CONTAINER_LABEL: container.name,
+            IMAGE_LABEL: reference,
         }
+        if container.image_digest:
+            labels[IMAGE_DIGEST_LABEL] = container.image_digest
         if container.log_group and container.log_stream:
             labels |= {LOG_GROUP_LABEL: container.log_group, LOG_STREAM_LABEL: container.log_stream}
             labels[REGION_LABEL] = environment.get("AWS_REGION", self._region)
         config: dict[str, Any] = {
-            "Image": image,
+            "Image": image_id,
             "Env": [f"{name}={value}" for name, value in environment.items()],
             "Labels": labels,
             "StopTimeout": container.stop_timeout,
@@ -325,6 +340,15 @@ class ContainerEngine:
             return None
         return Path(path) if path else None
 
+    def images_used(self) -> Mapping[tuple[str, str], str]:
+        """Return the reference by which each container's image was found, by task id and the container's name."""
+        listing = [listed["Labels"] for listed in self._list({ENGINE_LABEL: self.engine_id})]
+        return {
+            (labels[TASK_LABEL], labels[CONTAINER_LABEL]): labels[IMAGE_LABEL]
+            for labels in listing
+            if IMAGE_LABEL in labels
+        }
+
     def container_name(self, task_id: str, name: str) -> str:
         """Return the container engine's name of a task's container."""
         return self._name(task_id, name)
@@ -373,7 +397,7 @@ def _observed(name: str, inspected: Mapping[str, Any]) -> ObservedContainer:
         started_at=_seconds(state["StartedAt"]),
         finished_at=_seconds(state["FinishedAt"]),
         health=health,  # type: ignore[arg-type]
-        image_digest=inspected["Image"],
+        image_digest=inspected["Config"]["Labels"].get(IMAGE_DIGEST_LABEL) or inspected["Image"],
         created_at=_seconds(inspected["Created"]),
         health_since=_seconds(checks[-1]["End"]) if checks else None,
         health_output=checks[-1]["Output"] if checks else "",

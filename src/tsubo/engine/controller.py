@@ -41,6 +41,7 @@ from tsubo.engine.loop import Loop, Machine, SystemSupply
 from tsubo.engine.metadata_process import endpoint_socket
 from tsubo.engine.registry_address import image_registry
 from tsubo.engine.steps import StepRunner
+from tsubo.engine.task_images import TaskImages
 from tsubo.engine.task_keys import TaskKeys
 from tsubo.model.pace import Pace, real_pace
 from tsubo.terraform.calls import Clients
@@ -63,6 +64,8 @@ class Controller:
         self.breadth = Breadth(home.path / "moto")
         self.roles = Roles(self.breadth)
         self.decisions = Decisions(self.breadth, self.roles)
+        self.registry = image_registry(home)
+        self.images = TaskImages(self.store, self.containers, self.registry)
         self.data_plane = DataPlane(home)
         authority = CertificateAuthority(home.path / "ca")
         authority.ensure(f"Tsubo local CA {settings.engine_id}")
@@ -74,6 +77,7 @@ class Controller:
             self.data_plane.network,
             self.breadth,
             self.decisions,
+            self.images,
             authority,
             shipper,
             finished=self.wake,
@@ -111,7 +115,7 @@ class Controller:
             verifier=verifier,
             breadth=self.breadth,
             authorize=self._authorize,
-            image_registry=image_registry(self.home),
+            image_registry=self.registry,
         )
         clients = Clients(self.home.endpoint, settings.access_key_id, settings.secret_access_key)
         provider = Provider(self.home.endpoint, settings.access_key_id, settings.secret_access_key, settings.region)

@@ -23,6 +23,7 @@ from tsubo.drivers.container_logs import LogShipper
 from tsubo.drivers.docker import ContainerEngine, ImageNotFoundError
 from tsubo.drivers.network import NetworkDriver
 from tsubo.engine.execution_role import ExecutionRole
+from tsubo.engine.task_images import TaskImages
 from tsubo.engine.task_resources import StartError, ensure_log_streams, resolve_environments
 from tsubo.model.containers import TaskSpec
 from tsubo.model.observed import StartFailure
@@ -46,6 +47,7 @@ class StepRunner:
         network: NetworkDriver,
         breadth: Breadth,
         decisions: Decisions,
+        images: TaskImages,
         authority: CertificateAuthority,
         shipper: LogShipper,
         finished: Callable[[], None],
@@ -55,6 +57,7 @@ class StepRunner:
         self._network = network
         self._breadth = breadth
         self._decisions = decisions
+        self._images = images
         self._authority = authority
         self._shipper = shipper
         self._finished = finished
@@ -128,6 +131,7 @@ class StepRunner:
                 role.require_log_streams(spec)
                 ensure_log_streams(self._breadth, task.region, spec)
                 role.require_images(spec)
+                spec = self._images.fetch(spec)
                 pid = self._create(spec, environments)
                 self._network.plug(interface, pid)
                 self._start_some(spec.task_id, step.containers)

@@ -18,7 +18,8 @@ class HealthProbe:
 @dataclass(frozen=True)
 class ContainerSpec:
     """One container. `images` are the references to look for, in order, among the engine's local images;
-    `pull` is the one to fetch if none is there, or None if it must not be fetched."""
+    `pull` is the one to fetch if none is there, or None if it must not be fetched. `registry_image` is what our own
+    registry calls the image (NAME@DIGEST), if it has it: it is fetched from there and goes before the others."""
 
     name: str
     images: tuple[str, ...]
@@ -42,6 +43,9 @@ class ContainerSpec:
     log_group: str | None = None
     log_stream: str | None = None
     create_log_group: bool = False
+    registry_image: str | None = None
+    image_digest: str | None = None
+    """The digest in the registry from which the image was fetched."""
 
 
 @dataclass(frozen=True)
