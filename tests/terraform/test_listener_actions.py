@@ -66,10 +66,10 @@ def test_a_forward_that_elb_answers_in_both_forms_reads_as_configured() -> None:
     assert by_block["forward"][0]["target_group"] == [{"arn": "tg", "weight": 1}]
 
 
-def test_several_actions_are_numbered_by_their_place() -> None:
+def test_actions_are_numbered_by_their_place() -> None:
     actions = actions_of([action(type="authenticate-oidc", authenticate_oidc=[{}]), action(type="forward")])
     assert [a["Order"] for a in actions] == [1, 2]
-    assert "Order" not in actions_of([action(type="forward")])[0]
+    assert actions_of([action(type="forward")])[0]["Order"] == 1, "so does the real provider"
 
 
 def test_conditions_read_back_as_they_were_written() -> None:
