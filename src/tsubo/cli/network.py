@@ -40,10 +40,17 @@ def _look_up(home: Home, view: str, name: str, record_type: str) -> Answer:
 @click.option("-c", "--container", help="The container (default: the first).")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def exec_command(name: str, container: str | None, command: tuple[str, ...]) -> None:
-    """Run COMMAND in a container of a task: tsubo exec backend -- sh"""
-    place = request(running_home(home_path()), "locate", name=name, container=container)
-    interactive = ["-it"] if sys.stdin.isatty() and sys.stdout.isatty() else ["-i"]
-    os.execvp("docker", ["docker", "exec", *interactive, place["container"], *command])
+    """Run COMMAND in a container of a task, by ECS Exec: tsubo exec backend -- sh
+
+    At a terminal the command gets one; otherwise it gets pipes. Its exit code is that of tsubo.
+    """
+    from tsubo.engine import exec_client  # noqa: PLC0415
+
+    terminal = exec_client.is_at_terminal()
+    session = request(
+        running_home(home_path()), "exec", name=name, container=container, words=list(command), terminal=terminal
+    )
+    sys.exit(exec_client.run(session["stream_url"], session["token"], terminal))
 
 
 @click.command("dig")

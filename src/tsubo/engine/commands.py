@@ -7,6 +7,7 @@ from typing import Any
 
 from tsubo.engine.context import EngineContext
 from tsubo.engine.errors import FAILED, USAGE, UserError
+from tsubo.engine.exec_command import open_session
 from tsubo.engine.finding import find_service, find_task
 from tsubo.engine.logs import tail
 from tsubo.engine.stack import destroy, terraform_addresses, up
@@ -120,6 +121,7 @@ COMMANDS: Mapping[str, Command] = {
     "ps": ps,
     "scale": scale,
     "locate": locate,
+    "exec": open_session,
     "logs": logs,
     "up": up,
     "destroy": destroy,

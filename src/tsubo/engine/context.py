@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from tsubo.aws.store import Store
 from tsubo.drivers.docker import ContainerEngine
 from tsubo.engine.data_plane import DataPlane
+from tsubo.engine.exec_sessions import ExecSessions
 from tsubo.engine.home import Home
 from tsubo.engine.loop import Loop
 from tsubo.terraform.calls import Clients
@@ -22,4 +23,5 @@ class EngineContext:
     data_plane: DataPlane
     clients: Clients
     provider: Provider
+    exec_sessions: ExecSessions
     started_at: float
