@@ -36,6 +36,7 @@ from tsubo.drivers.docker import ContainerEngine
 from tsubo.engine.api import Api
 from tsubo.engine.context import EngineContext
 from tsubo.engine.data_plane import DataPlane
+from tsubo.engine.exec_sessions import ExecSessions
 from tsubo.engine.home import Home, open_home
 from tsubo.engine.loop import Loop, Machine, SystemSupply
 from tsubo.engine.metadata_process import endpoint_socket
@@ -51,6 +52,7 @@ log = logging.getLogger("tsubo.controller")
 
 WATCH_AGAIN_SECONDS = 0.5
 SHUTDOWN_SECONDS = 2
+WEBSOCKET_MESSAGE_BYTES = 1 << 20
 
 
 class Controller:
@@ -119,19 +121,28 @@ class Controller:
         )
         clients = Clients(self.home.endpoint, settings.access_key_id, settings.secret_access_key)
         provider = Provider(self.home.endpoint, settings.access_key_id, settings.secret_access_key, settings.region)
+        sessions = ExecSessions(self.store, self.containers.container_name)
         context = EngineContext(
-            self.home, self.store, self.loop, self.containers, self.data_plane, clients, provider, time.time()
+            self.home, self.store, self.loop, self.containers, self.data_plane, clients, provider, sessions, time.time()
         )
         server = uvicorn.Server(
             uvicorn.Config(
-                application(endpoint, Api(context)),
+                application(endpoint, Api(context), sessions),
                 log_level="warning",
                 access_log=False,
                 timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+                ws_max_size=WEBSOCKET_MESSAGE_BYTES,
+                ws_per_message_deflate=False,
+                # A client that is stopped for long, as by Ctrl-S, must not lose its session.
+                ws_ping_interval=None,
             )
         )
         with socket.create_server(("127.0.0.1", settings.port)) as clients_socket, self._task_socket() as task_socket:
-            await server.serve([clients_socket, task_socket])
+            sessions.start()
+            try:
+                await server.serve([clients_socket, task_socket])
+            finally:
+                await sessions.close()
 
     def _task_socket(self) -> socket.socket:
         """Return the socket to which the metadata process brings the calls of tasks."""
