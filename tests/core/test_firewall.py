@@ -148,8 +148,21 @@ def test_an_acl_that_lets_everything_through_costs_nothing() -> None:
 
 def test_an_acl_without_entries_denies_all() -> None:
     text = ruleset(WORLD.with_records(acl()), "vpc-a")
-    assert block(text, "a_in_subnet-private-a") == ["iifname @s_subnet-private-a return", "goto c_acl_deny"]
-    assert block(text, "a_out_subnet-private-a") == ["oifname @s_subnet-private-a return", "goto c_acl_deny"]
+    assert block(text, "a_in_subnet-private-a") == ["iifname @s_subnet-private-a return", "goto c_acl_deny_in"]
+    assert block(text, "a_out_subnet-private-a") == ["oifname @s_subnet-private-a return", "goto c_acl_deny_out"]
+
+
+def test_an_acl_tells_a_packet_of_a_tracked_connection_from_a_new_one() -> None:
+    text = ruleset(WORLD.with_records(acl()), "vpc-a")
+    tracked, *new = block(text, "c_acl_deny_in")
+    assert tracked == 'ct state established,related log prefix "deny-acl-in tracked" group 5 drop'
+    assert new == ['log prefix "deny-acl-in" group 5', "drop"]
+
+
+def test_what_has_no_route_still_passes_its_senders_groups_and_is_logged() -> None:
+    text = ruleset(WORLD, "vpc-a")
+    assert block(text, "c_lost")[-1].endswith("fib daddr oif missing iifname vmap @m_from")
+    assert block(text, "c_to") == ["oifname vmap @m_to", 'log prefix "no-route" group 5', "drop"]
 
 
 @given(st.permutations(sorted(WORLD.security_group_rules)), st.permutations(sorted(WORLD.network_interfaces)))

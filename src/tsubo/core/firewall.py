@@ -4,6 +4,7 @@ In: the world and a VPC. Out: the text of table `inet sg`, equal for equal world
 
     c_source  (raw)      an interface sends from its own address; gateways carry other senders' packets
     c_dnat    (dstnat)   the internet gateway: public destination -> private
+    c_lost    (dstnat)   what no route leads on: its sender's groups (e_*), then nothing
     c_acl     (forward)  network ACLs, where one denies anything
     c_forward (forward)  replies pass; else the sender's groups (e_*), then the receiver's (i_*); nothing else
     c_snat    (srcnat)   the internet gateway: private source -> public
@@ -11,8 +12,9 @@ In: the world and a VPC. Out: the text of table `inet sg`, equal for equal world
                          groups cannot block
 
 Each distinct set of groups has a chain that asks its groups in turn; two verdict maps lead to it from an interface's
-device. Denied packets vanish, and are logged to netlink group 5 with a prefix that says why. Established flows live on
-when their rule is taken away. Sources: aws/alb-vpc-terraform.md sections 2.1, 2.2, 2.6; dataplane.md section 1.
+device. Packets that go no further are logged to netlink group 5 with a prefix that says why (`core/flow_log.py`), and
+so is a refusal, which ends a connection before anybody could look at it. Established flows live on when their rule is
+taken away. Sources: aws/alb-vpc-terraform.md sections 2.1, 2.2, 2.6; dataplane.md section 1.
 """
 
 from collections.abc import Iterable
@@ -30,7 +32,7 @@ from tsubo.model.world import World
 INTERNET_DEVICE = "igw"
 """The router's device towards the internet."""
 LOG_GROUP = 5
-"""The netlink log group of denied packets. Prefixes: spoof, deny-out, deny-in, deny-igw, deny-acl."""
+"""The netlink log group of packets that go no further, and of refusals."""
 
 RESOLVER_SERVICES = ("udp dport 53", "tcp dport 53")
 """What tasks may reach at the resolver's addresses."""
@@ -144,7 +146,8 @@ def _gateway_blocks() -> Iterable[str]:
         ("ip daddr != @s_nat_gateways meta l4proto { tcp, udp, icmp } accept", *_denied("deny-in")),
     )
     yield chain_block("c_to_internet", ("ip saddr @s_public accept", *_denied("deny-igw")))
-    yield chain_block("c_to", ("oifname vmap @m_to", "drop"))
+    # A packet without a route has no device to leave by: nobody has its address, or its route leads nowhere.
+    yield chain_block("c_to", ("oifname vmap @m_to", *_denied("no-route")))
 
 
 def _base_chains() -> Iterable[str]:
@@ -174,6 +177,13 @@ def _base_chains() -> Iterable[str]:
         ),
     )
     yield chain_block(
+        "c_lost",
+        (
+            "type filter hook prerouting priority dstnat + 10; policy accept;",
+            "ct state new fib daddr type unicast fib daddr oif missing iifname vmap @m_from",
+        ),
+    )
+    yield chain_block(
         "c_input",
         (
             "type filter hook input priority filter; policy drop;",
@@ -187,6 +197,8 @@ def _base_chains() -> Iterable[str]:
         "c_forward",
         (
             "type filter hook forward priority filter; policy drop;",
+            # A reset that answers the first packet ends the connection here already: it is never seen among others.
+            f'tcp flags & rst == rst ct status dying log prefix "refused" group {LOG_GROUP}',
             "ct state established,related accept",
             "ct state invalid drop",
             "iifname vmap @m_from",

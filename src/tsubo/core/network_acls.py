@@ -11,8 +11,6 @@ from tsubo.model.identity import device_name
 from tsubo.model.vpc import NetworkAcl, NetworkAclEntry, Subnet
 from tsubo.model.world import World
 
-_DENY = "goto c_acl_deny"
-
 
 def acl_blocks(world: World, vpc_id: str, log_group: int) -> list[str]:
     """Return the sets, maps and chains of those ACLs of a VPC that deny anything; none if none does."""
@@ -38,8 +36,8 @@ def acl_blocks(world: World, vpc_id: str, log_group: int) -> list[str]:
         "iifname vmap @m_acl_out",
         "oifname vmap @m_acl_in",
     )
-    denial = f'log prefix "deny-acl" group {log_group}'
-    return [*blocks, chain_block("c_acl_deny", (denial, "drop")), chain_block("c_acl", base)]
+    denials = (chain_block(f"c_acl_deny_{direction}", _denial(direction, log_group)) for direction in ("out", "in"))
+    return [*blocks, *denials, chain_block("c_acl", base)]
 
 
 def _acl_of(world: World, subnet: Subnet) -> NetworkAcl | None:
@@ -68,12 +66,22 @@ def _is_open(acl: NetworkAcl) -> bool:
 
 def _chain(subnet_id: str, acl: NetworkAcl, *, is_egress: bool) -> str:
     direction, other_end = ("out", "oifname") if is_egress else ("in", "iifname")
+    deny = f"goto c_acl_deny_{direction}"
     statements = [f"{other_end} @s_{subnet_id} return"]
     for entry in _entries(acl, is_egress=is_egress):
         match = _match(entry)
         if match is not None:
-            statements.append(statement(match, "return" if entry.allow else _DENY))
-    return chain_block(f"a_{direction}_{subnet_id}", (*statements, _DENY))
+            statements.append(statement(match, "return" if entry.allow else deny))
+    return chain_block(f"a_{direction}_{subnet_id}", (*statements, deny))
+
+
+def _denial(direction: str, log_group: int) -> tuple[str, ...]:
+    """Return how a packet is denied; the log tells one of a connection that was let through before from a new one."""
+    return (
+        f'ct state established,related log prefix "deny-acl-{direction} tracked" group {log_group} drop',
+        f'log prefix "deny-acl-{direction}" group {log_group}',
+        "drop",
+    )
 
 
 def _match(entry: NetworkAclEntry) -> str | None:
