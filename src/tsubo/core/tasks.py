@@ -180,13 +180,13 @@ class _Progress:
         note_quick_exit(self.draft, self.task, self.now)
         # The task is gone first and deregistration follows (section 7): there is nothing to drain.
         deregister(self.draft, self.task, self.now, self.supply)
-        self._update(last_status="STOPPING", stopping_at=self.now)
+        self._update(last_status="STOPPING", stopping_at=self.now, deregistered_at=self.now)
 
     # DEACTIVATING to STOPPED
 
     def _deactivate(self) -> None:
         deregister(self.draft, self.task, self.now, self.supply)
-        self._update(last_status="DEACTIVATING")
+        self._update(last_status="DEACTIVATING", deregistered_at=self.now)
 
     def _await_drain(self) -> None:
         if not targets_of(self.draft.world, self.task):

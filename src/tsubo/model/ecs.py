@@ -270,6 +270,8 @@ class Task:
     pull_started_at: float | None = None
     pull_stopped_at: float | None = None
     started_at: float | None = None
+    deregistered_at: float | None = None
+    """When it was taken out of Cloud Map, and its targets began to drain."""
     stopping_at: float | None = None
     execution_stopped_at: float | None = None
     stopped_at: float | None = None

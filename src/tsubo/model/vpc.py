@@ -238,6 +238,33 @@ class NetworkInterface:
 
 
 @dataclass(frozen=True)
+class FlowLog:
+    """A flow log of a VPC, a subnet or an interface (`resource_id`).
+
+    `destination` is an ARN; lines are delivered to CloudWatch Logs only. `interval` (seconds) is how long a record may
+    cover.
+    """
+
+    flow_log_id: str
+    resource_id: str
+    region: str
+    created_at: float
+    traffic_type: Literal["ACCEPT", "REJECT", "ALL"]
+    destination_type: str
+    destination: str
+    log_format: str
+    interval: int = 600
+    log_group_name: str | None = None
+    role_arn: str | None = None
+    client_token: str | None = None
+    tags: Tags = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        return self.flow_log_id
+
+
+@dataclass(frozen=True)
 class DhcpOptions:
     dhcp_options_id: str
     region: str

@@ -19,6 +19,7 @@ from tsubo.model.route53 import Change, HostedZone, RecordSet
 from tsubo.model.vpc import (
     Address,
     DhcpOptions,
+    FlowLog,
     InternetGateway,
     NatGateway,
     NetworkAcl,
@@ -43,6 +44,7 @@ Record = (
     | NatGateway
     | NetworkInterface
     | DhcpOptions
+    | FlowLog
     | VpcEndpoint
     | Cluster
     | TaskDefinition
@@ -85,6 +87,7 @@ class World:
     nat_gateways: Mapping[str, NatGateway] = field(default_factory=dict)
     network_interfaces: Mapping[str, NetworkInterface] = field(default_factory=dict)
     dhcp_options: Mapping[str, DhcpOptions] = field(default_factory=dict)
+    flow_logs: Mapping[str, FlowLog] = field(default_factory=dict)
     vpc_endpoints: Mapping[str, VpcEndpoint] = field(default_factory=dict)
     clusters: Mapping[str, Cluster] = field(default_factory=dict)
     task_definitions: Mapping[str, TaskDefinition] = field(default_factory=dict)
