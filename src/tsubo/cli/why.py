@@ -1,6 +1,5 @@
 """`tsubo why FROM TO`: which line of the configuration lets a connection through, or stops it."""
 
-import os
 import sys
 
 import click
@@ -26,7 +25,7 @@ def why_command(start: str, destination: str, probe: bool, protocol: str, as_jso
     FROM is a SERVICE, a TASK, `internet` or an address; TO is a SERVICE, a TASK, a URL, NAME[:PORT] or ADDRESS[:PORT].
     Exit code: 0 allowed, 1 denied.
     """
-    parameters = {"from": start, "to": destination, "probe": probe, "protocol": protocol, "directory": os.getcwd()}
+    parameters = {"from": start, "to": destination, "probe": probe, "protocol": protocol}
     result = request(running_home(home_path()), "why", **parameters)
     if as_json:
         print_json({name: value for name, value in result.items() if name not in ("type", "text")})

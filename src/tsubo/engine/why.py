@@ -29,16 +29,12 @@ SERVER_ERROR = 500
 
 
 def why(context: EngineContext, parameters: Mapping[str, Any]) -> Iterator[Event]:
-    """Explain the connection from `from` to `to`; with `probe` send it and compare. Raises UserError.
-
-    `directory` is the user's working directory, where the stack's files are looked for.
-    """
+    """Explain the connection from `from` to `to`; with `probe` send it and compare. Raises UserError."""
     world = context.store.world
     protocol = cast(Protocol, parameters.get("protocol") or "tcp")
     if parameters.get("probe") and protocol != "tcp":
         raise UserError("Only TCP connections are probed.", "Leave --probe or --protocol out.", USAGE)
-    directory = parameters.get("directory")
-    known = sources(context.home.path, Path(directory) if directory else None)
+    known = sources(context.home.path)
     addresses = {key: source.address for key, source in known.items()}
     start = find_start(world, parameters["from"], addresses)
     destination = find_destination(world, start, parameters["to"], addresses, protocol)

@@ -11,11 +11,8 @@ from pathlib import Path
 from tsubo.model.explanation import Source
 from tsubo.terraform.configuration_files import configuration_files
 from tsubo.terraform.state_file import managed_resources, read_state
-from tsubo.terraform.workspace import Workspace
 
 IDENTIFIERS = ("arn", "id", "security_group_rule_id")
-SEARCH_DEPTH = 3
-"""How many directories below the user's own a stack's directory is looked for."""
 _RESOURCE = re.compile(r'^\s*resource\s+"([^"]+)"\s+"([^"]+)"')
 _MODULE = re.compile(r'^module\s+"([^"]+)"\s*\{(.*?)^\}', re.MULTILINE | re.DOTALL)
 _MODULE_SOURCE = re.compile(r'^\s*source\s*=\s*"(\.{1,2}/[^"]*)"', re.MULTILINE)
@@ -24,18 +21,17 @@ _INDEX = re.compile(r"\[[^\]]*\]")
 Place = tuple[Path, int]
 
 
-def sources(home: Path, beside: Path | None) -> dict[str, Source]:
-    """Return the sources of every resource in the states of an engine, by id and by ARN.
-
-    `beside` is the user's working directory: stacks in it or not far below it are found with file and line.
-    """
+def sources(home: Path) -> dict[str, Source]:
+    """Return the sources of every resource in the states of an engine, by id and by ARN."""
     found: dict[str, Source] = {}
     for root in sorted((home / "terraform").glob("*")):
-        directory = None if beside is None else _stack_directory(root, home, beside)
-        configuration = None if directory is None else Configuration(directory)
+        try:
+            configuration = Configuration(Path((root / "directory").read_text()))
+        except FileNotFoundError:
+            continue
         for state in sorted(root.glob("upper/.tsubo/**/terraform.tfstate")):
             for address, _, attributes in managed_resources(read_state(state)):
-                source = Source(address) if configuration is None else configuration.source(address)
+                source = configuration.source(address)
                 names = (attributes.get(identifier) for identifier in IDENTIFIERS)
                 found |= {name: source for name in names if isinstance(name, str) and name and name not in found}
     return found
@@ -86,12 +82,3 @@ def _module_directory(directory: Path, name: str) -> Path | None:
             if module == name and source is not None:
                 return (directory / source[1]).resolve()
     return None
-
-
-def _stack_directory(root: Path, home: Path, beside: Path) -> Path | None:
-    """Return the directory whose state is kept in `root`: among those of its name near the user's own, the one that
-    the engine keeps there."""
-    name = root.name.rpartition("-")[0]
-    nearby = (path for depth in range(SEARCH_DEPTH) for path in beside.glob("*/" * depth + name))
-    candidates = (path for path in (beside, *beside.parents, *nearby) if path.is_dir())
-    return next((path for path in candidates if Workspace.of(path, home, {}).root == root), None)

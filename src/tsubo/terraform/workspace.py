@@ -1,6 +1,7 @@
 """What Tsubo keeps of a directory between runs, all in its own state directory: HOME/terraform/NAME-DIGEST.
 
     lock            held by the run that is on, with its pid
+    directory       the real path of the user's directory
     upper, work     the overlay's layers: what a run writes "into" the user's directory lands in `upper`
     upper/.tsubo    Terraform's data directory and the state; the rest of `upper` is made anew for each run
     arguments.json  the variables of the last apply, which a destroy needs again
@@ -94,6 +95,7 @@ class Workspace:
         """Make the upper layer anew around the kept folder: the override and the provisioners' stand-ins."""
         for folder in (self.root / "lower", self.root / "work", self.own, self.state.parent):
             folder.mkdir(parents=True, exist_ok=True)
+        (self.root / "directory").write_text(str(self.directory))
         for path in self.upper.iterdir():
             kept_lock = path.name == LOCK_FILE and not (self.directory / LOCK_FILE).exists()
             if path.name != OWN_FOLDER and not kept_lock:
