@@ -53,9 +53,9 @@ class Namespace:
 
 
 def _priority(head: str) -> int:
-    match = re.search(r"priority (raw|dstnat|filter|srcnat)(?: - (\d+))?;", head)
+    match = re.search(r"priority (raw|dstnat|filter|srcnat)(?: ([-+]) (\d+))?;", head)
     assert match, head
-    return {"raw": -300, "dstnat": -100, "filter": 0, "srcnat": 100}[match[1]] - int(match[2] or 0)
+    return {"raw": -300, "dstnat": -100, "filter": 0, "srcnat": 100}[match[1]] + int(f"{match[2] or '+'}{match[3] or 0}")
 
 
 def parse(text: str) -> Namespace:
@@ -271,6 +271,9 @@ class Context:
         if token == "ip":
             return self._compare(next(tokens), tokens, packet.source if word == "saddr" else packet.destination)
         value = next(tokens)
+        if word == "flags":
+            # No packet here is a reset.
+            return False
         if token in ("tcp", "udp"):
             first, _, last = value.partition("-")
             return packet.protocol == token and int(first) <= packet.port <= int(last or first)
@@ -279,6 +282,7 @@ class Context:
         if token == "icmp":
             return packet.protocol == "icmp" and int(value) == (packet.icmp_type if word == "type" else 0)
         assert (token, word) == ("ct", "state"), token
+        # A new packet is asked for only where it has no route, to say so in the log: it ends there in any case.
         return self.established and "established" in value
 
     def _compare(self, word: str, tokens: Iterator[str], value: str) -> bool:

@@ -344,7 +344,7 @@ def with_rules(network: Network, pattern: str, replacement: str) -> Network:
     [
         (r"tcp dport 80 accept", "tcp dport 8080 accept"),
         (r"goto e_set\d+", "goto c_to"),
-        (r"goto c_acl_deny", "return"),
+        (r"goto c_acl_deny_(in|out)", "return"),
         (r"ip saddr @s_public accept", "accept"),
         (r"^ +oifname vmap @m_acl_in\n", ""),
         (r"snat ip to ip saddr map @m_public_out", "snat ip to ip saddr map @m_public_in"),
