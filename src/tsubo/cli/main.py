@@ -25,6 +25,8 @@ COMMANDS = {
     "ca": ("engine", "Print where the local certificate authority's certificate is."),
     "ps": ("look", "List the tasks."),
     "scale": ("look", "Set how many tasks a service runs."),
+    "push": ("images", "Push a local image into Tsubo's ECR."),
+    "registry": ("images", "Show Tsubo's ECR; let docker find it under AWS's names."),
     "logs": ("look", "Show what a service's containers wrote."),
     "exec": ("network", "Run a command in a container."),
     "dig": ("network", "Look a name up as a task, or the internet, sees it."),

@@ -139,6 +139,9 @@ def _print_summary(result: dict[str, Any]) -> None:
         click.echo(f"  name   {row['name']} -> {', '.join(row['answers']) or 'no address'}")
     for row in result["tasks"]:
         click.echo(f"  task   {row['service'] or '-'}  {row['address']}  {row['lastStatus']}")
+    for row in result["images"]:
+        source = "Tsubo's ECR" if row["source"] == "ecr" else "the local image"
+        click.echo(f"  image  {row['image']} from {source} {row['used']}")
     for place in result.get("published", []):
         click.echo(f"  port   {place}")
     for address in result["accepted"]:

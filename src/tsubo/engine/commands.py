@@ -9,6 +9,7 @@ from tsubo.engine.context import EngineContext
 from tsubo.engine.errors import FAILED, USAGE, UserError
 from tsubo.engine.exec_command import open_session
 from tsubo.engine.finding import find_service, find_task
+from tsubo.engine.image_commands import push, registry
 from tsubo.engine.logs import tail
 from tsubo.engine.stack import destroy, terraform_addresses, up
 from tsubo.engine.summary import task_rows
@@ -127,4 +128,6 @@ COMMANDS: Mapping[str, Command] = {
     "destroy": destroy,
     "verify": verify,
     "why": why,
+    "push": push,
+    "registry": registry,
 }

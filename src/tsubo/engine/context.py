@@ -8,6 +8,7 @@ from tsubo.engine.data_plane import DataPlane
 from tsubo.engine.exec_sessions import ExecSessions
 from tsubo.engine.home import Home
 from tsubo.engine.loop import Loop
+from tsubo.engine.task_images import TaskImages
 from tsubo.terraform.calls import Clients
 from tsubo.terraform.provider import Provider
 
@@ -24,4 +25,5 @@ class EngineContext:
     clients: Clients
     provider: Provider
     exec_sessions: ExecSessions
+    images: TaskImages
     started_at: float

@@ -123,7 +123,16 @@ class Controller:
         provider = Provider(self.home.endpoint, settings.access_key_id, settings.secret_access_key, settings.region)
         sessions = ExecSessions(self.store, self.containers.container_name)
         context = EngineContext(
-            self.home, self.store, self.loop, self.containers, self.data_plane, clients, provider, sessions, time.time()
+            self.home,
+            self.store,
+            self.loop,
+            self.containers,
+            self.data_plane,
+            clients,
+            provider,
+            sessions,
+            self.images,
+            time.time(),
         )
         server = uvicorn.Server(
             uvicorn.Config(

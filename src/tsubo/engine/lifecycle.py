@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tsubo.drivers import netns
 from tsubo.drivers.docker import ContainerEngine
+from tsubo.drivers.docker_images import ImageTransfer
 from tsubo.drivers.mounts import unmount_below
 from tsubo.drivers.network import NetworkDriver
 from tsubo.drivers.port_holder import holder_of
@@ -23,6 +24,8 @@ from tsubo.drivers.processes import end, environment, processes_of
 from tsubo.engine.client import request
 from tsubo.engine.errors import BUSY, MACHINE, UserError
 from tsubo.engine.home import Home, HomeError, engine_id, make_home, open_home
+from tsubo.engine.registry_address import LOOPBACK_HOST
+from tsubo.engine.registry_trust import withdraw
 from tsubo.engine.running import controller_starts, supervisor_pid
 from tsubo.model.identity import EngineIdentity
 
@@ -92,7 +95,8 @@ def remove(path: Path) -> dict[str, int]:
     identity = EngineIdentity(engine_id(path))
     processes = len(processes_of(identity.engine_id))
     stop(path)
-    containers = _remove_containers(identity.engine_id)
+    withdraw(identity.engine_id)
+    containers = _remove_containers(identity)
     namespaces = len(netns.names(identity.namespace("")))
     NetworkDriver.destroy(identity)
     unmount_below(path)
@@ -115,9 +119,13 @@ def _remove_state(path: Path) -> None:
         path.rmdir()
 
 
-def _remove_containers(identifier: str) -> int:
+def _remove_containers(identity: EngineIdentity) -> int:
     try:
-        return ContainerEngine(identifier).remove_all()
+        engine = ContainerEngine(identity.engine_id)
+        containers = engine.remove_all()
+        # What tasks fetched from the engine's registry is known by its address; local images have other names.
+        ImageTransfer(engine.client).forget(f"{identity.loopback(LOOPBACK_HOST)}:")
+        return containers
     except Exception as error:
         raise UserError(
             f"The container engine does not answer, so this engine's containers may be left: {error}",

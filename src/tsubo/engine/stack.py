@@ -12,7 +12,7 @@ from tsubo.engine.context import EngineContext
 from tsubo.engine.errors import BUSY, FAILED, MACHINE, USAGE, UserError
 from tsubo.engine.published import published_ports
 from tsubo.engine.settling import await_settled
-from tsubo.engine.summary import names, task_rows, urls
+from tsubo.engine.summary import image_rows, names, task_rows, urls
 from tsubo.terraform.runner import run
 from tsubo.terraform.runs import Action, ProgressEvent, RunError, RunRequest, RunResult
 from tsubo.terraform.state_file import addresses, read_state
@@ -42,6 +42,7 @@ def up(context: EngineContext, parameters: Parameters) -> Iterator[Event]:
         "urls": urls(world),
         "names": names(world),
         "tasks": task_rows(world),
+        "images": image_rows(world, context.containers.images_used()),
         "published": _moved_ports(context),
         "accepted": [resource.address for resource in result.accepted],
         "outputs": dict(result.outputs),

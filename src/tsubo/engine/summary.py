@@ -1,9 +1,11 @@
 """What a running stack offers: addresses to open, names and their answers, tasks."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from tsubo.core import dns
 from tsubo.core.dns_answer import answer
+from tsubo.core.registry_names import REFERENCE
 from tsubo.model.ecs import Task
 from tsubo.model.elbv2 import Listener
 from tsubo.model.world import World
@@ -24,6 +26,23 @@ def _task_row(world: World, task: Task) -> dict[str, Any]:
         "startedAt": task.started_at,
         "lastStatus": task.last_status,
     }
+
+
+def image_rows(world: World, used: Mapping[tuple[str, str], str]) -> list[dict[str, Any]]:
+    """Return for each image of the running tasks where it came from; `used` is `ContainerEngine.images_used`."""
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for task in world.tasks.values():
+        for container in task.containers:
+            reference = used.get((task.task_id, container.name))
+            if reference is None or task.last_status == "STOPPED":
+                continue
+            pushed = REFERENCE.fullmatch(reference.partition("/")[2])
+            rows[container.image, reference] = {
+                "image": container.image,
+                "source": "ecr" if pushed else "local",
+                "used": pushed["digest"] if pushed else reference,
+            }
+    return [row for _, row in sorted(rows.items())]
 
 
 def urls(world: World) -> list[str]:
