@@ -69,6 +69,15 @@ def test_the_environment_of_every_fargate_container(task: RunningTask, roleless:
     assert "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI" not in roleless.environment()
 
 
+def test_hostname_hosts_and_resolver(task: RunningTask) -> None:
+    """aws/ecs-cloudmap-exec.md section 5: the files inside an awsvpc container."""
+    host = f"ip-{task.address.replace('.', '-')}.ap-northeast-1.compute.internal"
+    assert task.shell("hostname").stdout == f"{host}\n"
+    assert task.shell("cat /etc/hosts").stdout == f"127.0.0.1 localhost\n{task.address} {host}\n"
+    resolver = task.shell("grep -v '^#' /etc/resolv.conf | grep .").stdout.splitlines()
+    assert sorted(resolver) == ["nameserver 10.0.0.2", "search ap-northeast-1.compute.internal"]
+
+
 def test_the_container_document(fargate: FargateLab, task: RunningTask) -> None:
     document = wait_until(lambda: d if (d := asked(task)).get("Health", {}).get("status") == "HEALTHY" else None)
     (container,) = fargate.describe(task.arn)["containers"]

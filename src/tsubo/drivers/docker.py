@@ -118,7 +118,10 @@ class ContainerEngine:
             for future in created:
                 future.result()
         self.mark_stale()
-        pid: int = self.client.inspect_container(pause)["State"]["Pid"]
+        inspected = self.client.inspect_container(pause)
+        # The engine's own file has IPv6 names besides, of which a task has none: localhost would be tried there first.
+        Path(inspected["HostsPath"]).write_text(f"127.0.0.1 localhost\n{spec.address} {spec.hostname}\n")
+        pid: int = inspected["State"]["Pid"]
         return pid
 
     def start(self, task_id: str, names: Iterable[str]) -> None:
@@ -202,7 +205,6 @@ class ContainerEngine:
                 "NetworkMode": "none",
                 "Dns": list(spec.nameservers),
                 "DnsSearch": list(spec.search_domains),
-                "ExtraHosts": [f"{spec.hostname}:{spec.address}"],
                 "Sysctls": {"net.ipv4.ip_unprivileged_port_start": "0"},
             },
         }
