@@ -53,9 +53,10 @@ class Namespace:
 
 
 def _priority(head: str) -> int:
-    match = re.search(r"priority (raw|dstnat|filter|srcnat)(?: ([-+]) (\d+))?;", head)
+    match = re.search(r"priority (raw|dstnat|filter|srcnat)(?: ([-+] \d+))?;", head)
     assert match, head
-    return {"raw": -300, "dstnat": -100, "filter": 0, "srcnat": 100}[match[1]] + int(f"{match[2] or '+'}{match[3] or 0}")
+    named = {"raw": -300, "dstnat": -100, "filter": 0, "srcnat": 100}[match[1]]
+    return named + int((match[2] or "0").replace(" ", ""))
 
 
 def parse(text: str) -> Namespace:
