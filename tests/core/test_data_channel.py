@@ -25,7 +25,7 @@ from tsubo.core.channel_message import (
     size_payload,
 )
 from tsubo.core.channel_streams import RECEIVER_CAPACITY, WINDOW, Receiver, RetransmissionTimeout
-from tsubo.core.client_channel import ClientChannel, opening
+from tsubo.core.client_channel import INPUT_BYTES, ClientChannel, opening
 from tsubo.core.data_channel import (
     FLUSH_SECONDS,
     HANDSHAKE_SECONDS,
@@ -286,8 +286,8 @@ def test_the_client_refuses_encryption() -> None:
 
 
 def test_the_end_of_input_is_said_with_the_last_byte() -> None:
-    messages = sent(ClientChannel(SEED).typed(b"x" * 1500, NOW, is_last=True))
-    assert [(len(m.payload), m.flags) for m in messages] == [(1024, SYN), (476, FIN)]
+    messages = sent(ClientChannel(SEED).typed(b"x" * (INPUT_BYTES + 7), NOW, is_last=True))
+    assert [(len(m.payload), m.flags) for m in messages] == [(INPUT_BYTES, SYN), (7, FIN)]
     assert [(m.payload, m.flags) for m in sent(ClientChannel(SEED).typed(b"", NOW, is_last=True))] == [(b"", SYN | FIN)]
 
 

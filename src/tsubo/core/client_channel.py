@@ -28,8 +28,8 @@ from tsubo.core.channel_streams import Conversation
 from tsubo.core.data_channel import ACTION_SUCCEEDED, TERMINATE_SESSION, SendFrame
 
 CLIENT_VERSION = "1.2.0.0"
-INPUT_BYTES = 1024
-"""A message of input has at most this much."""
+INPUT_BYTES = 16 * 1024
+"""A message of input has at most this much. The official client's has 1024 bytes; any size is allowed."""
 UNSUPPORTED_ACTION = 3
 EXIT_CODE_PREFIX = "EXIT_CODE: "
 

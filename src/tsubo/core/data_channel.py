@@ -109,7 +109,13 @@ class AgentChannel:
     """One session, from its opening to its last message."""
 
     def __init__(
-        self, session_id: str, seed: str, now: float, handshake: Handshake | None = None, reports_exit: bool = False
+        self,
+        session_id: str,
+        seed: str,
+        now: float,
+        handshake: Handshake | None = None,
+        reports_exit: bool = False,
+        message_bytes: int = OUTPUT_BYTES,
     ) -> None:
         """Open the agent's end.
 
@@ -119,6 +125,7 @@ class AgentChannel:
         self.session_id = session_id
         self._handshake = handshake
         self._reports_exit = reports_exit
+        self._message_bytes = message_bytes
         self._conversation = Conversation(OUTPUT, INPUT, seed)
         self._opened_at = now
         self._active_at = now
@@ -206,7 +213,7 @@ class AgentChannel:
     def output(self, data: bytes, now: float, is_error: bool = False) -> list[Command]:
         """The process has written. `is_error` says that it wrote to an error output of its own."""
         payload_type = PayloadType.ERROR_OUTPUT if is_error else PayloadType.OUTPUT
-        whole, self._held[payload_type] = pieces(self._held[payload_type] + data, OUTPUT_BYTES)
+        whole, self._held[payload_type] = pieces(self._held[payload_type] + data, self._message_bytes)
         commands: list[Command] = []
         for piece in whole:
             commands += self._send(payload_type, piece, now)

@@ -35,7 +35,7 @@ from tsubo.core.data_channel import SendFrame
 from tsubo.engine.channel_driver import ChannelDriver
 from tsubo.engine.errors import FAILED, UserError
 
-READ_BYTES = 4096
+READ_BYTES = 16 * 1024
 STANDARD_INPUT, STANDARD_OUTPUT, STANDARD_ERROR = 0, 1, 2
 FAILED_WITHOUT_CODE = 1
 SIGNALLED = 128

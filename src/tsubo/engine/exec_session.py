@@ -24,7 +24,7 @@ from tsubo.core.data_channel import (
     WriteInput,
 )
 from tsubo.core.shell_words import UnfinishedCommandError, split
-from tsubo.drivers.pty_exec import NOT_EXECUTABLE, NOT_FOUND, CannotStartError, ExecProcess, start_process
+from tsubo.drivers.pty_exec import NOT_EXECUTABLE, NOT_FOUND, READ_BYTES, CannotStartError, ExecProcess, start_process
 from tsubo.engine.channel_driver import ChannelDriver
 
 log = logging.getLogger("tsubo.exec")
@@ -60,8 +60,10 @@ class Session:
         self._size_changed.set()
 
     def _make_channel(self, handshake: Handshake | None) -> AgentChannel:
-        seed = secrets.token_hex(8)
-        return AgentChannel(self.session_id, seed, self._driver.now(), handshake, reports_exit=handshake is not None)
+        seed, now = secrets.token_hex(8), self._driver.now()
+        if handshake is None:
+            return AgentChannel(self.session_id, seed, now)
+        return AgentChannel(self.session_id, seed, now, handshake, reports_exit=True, message_bytes=READ_BYTES)
 
     def _tick(self, now: float) -> list[Command]:
         return self._channel.tick(now)
