@@ -1,5 +1,6 @@
 """boto3 against a real server: our operations, moto's, refusals and errors."""
 
+import asyncio
 import http.client
 import json
 import socket
@@ -9,8 +10,14 @@ import pytest
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
 
-from tests.aws.conftest import ENGINE_KEY, TASK_KEY, TASK_TOKEN, Served
-from tsubo.aws.signature import AccessKey
+from tests.aws.conftest import ENGINE_KEY, FAKE_OPERATIONS, TASK_KEY, TASK_TOKEN, CountingSupply, Served
+from tsubo.aws.asgi import application
+from tsubo.aws.caller import Caller
+from tsubo.aws.dispatch import Target
+from tsubo.aws.endpoint import Endpoint
+from tsubo.aws.message import HttpRequest, HttpResponse
+from tsubo.aws.operations import AwsError
+from tsubo.aws.signature import AccessKey, Verifier
 
 
 def code_and_status(error: pytest.ExceptionInfo[ClientError]) -> tuple[str, int]:
@@ -145,6 +152,68 @@ def test_a_call_without_a_signature_is_refused(served: Served) -> None:
     status, body = plain(served, "GET", "/2013-04-01/hostedzone/Z1")
     assert status == 403
     assert b"<Code>MissingAuthenticationToken</Code>" in body
+
+
+def test_a_call_from_a_task_is_a_tasks() -> None:
+    """Whatever comes by a unix socket is a task's: the engine's own key is none there, nor are its own paths."""
+    endpoint = _Recording()
+
+    async def no_engine_routes(scope: Any, receive: Any, send: Any) -> None:
+        raise AssertionError("a task reached the engine's own paths")
+
+    serve_call = application(endpoint, no_engine_routes)  # type: ignore[arg-type]
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(event: Any) -> None:
+        assert event.get("status", 200) == 200
+
+    scope: dict[str, Any] = {
+        "type": "http",
+        "method": "GET",
+        "path": "/_tsubo/x",
+        "query_string": b"",
+        "headers": [],
+    }
+    for server in (("/run/task-calls.sock", None), None):
+        asyncio.run(serve_call({**scope, "server": server}, receive, send))
+    assert [request.from_task for request in endpoint.requests] == [True, True]
+    scope |= {"path": "/", "server": ("127.0.0.1", 4566)}
+    asyncio.run(serve_call(scope, receive, send))
+    assert not endpoint.requests[-1].from_task
+
+
+class _Recording:
+    """An endpoint that keeps what it is asked."""
+
+    def __init__(self) -> None:
+        self.requests: list[HttpRequest] = []
+
+    def handle(self, request: HttpRequest) -> HttpResponse:
+        self.requests.append(request)
+        return HttpResponse(200)
+
+
+def test_what_is_not_permitted_is_refused_before_it_is_done(served: Served) -> None:
+    def refuse(caller: Caller, request: HttpRequest, target: Target) -> None:
+        raise AwsError("AccessDenied", f"{caller.arn} may not call {target.service}:{target.operation}", 403)
+
+    guarded = Endpoint(
+        store=served.store,
+        supply=CountingSupply(),
+        verifier=Verifier(ENGINE_KEY, auth="none"),
+        breadth=served.breadth,
+        authorize=refuse,
+        operations=FAKE_OPERATIONS,
+    )
+    before = served.store.world
+    headers = {"host": "localhost", "content-type": "application/x-www-form-urlencoded"}
+    body = b"Action=CreateVpc&Version=2016-11-15&CidrBlock=10.3.0.0/16"
+    answer = guarded.handle(HttpRequest("POST", "/", headers=headers, body=body))
+    assert answer.status == 403
+    assert b"user/tsubo may not call ec2:CreateVpc" in answer.body
+    assert served.store.world is before
 
 
 def add_header(name: str, value: str) -> Any:
