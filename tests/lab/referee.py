@@ -31,7 +31,7 @@ GENERATED = re.compile(
     | \b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b
     | \b[0-9a-f]{16,64}\b                                       # ELB, names of validation records
     | \bZ[0-9A-Z]{12,32}\b                                      # hosted zones
-    | \bterraform-[0-9]{20,}\b                                  # names that the provider makes up
+    | \bterraform-[0-9a-f]{20,}\b                               # names that the provider makes up
     | (?<=[a-z]-)[0-9]{20,26}\b
     | \bns-[0-9]+\.awsdns-[0-9]+\.(?:com|net|org|co\.uk)
     | (?<=-)[0-9]{8,10}(?=\.[a-z]{2}-[a-z]+-[0-9]\.elb\.)       # load balancers' DNS names
@@ -93,18 +93,6 @@ def control_plane_view(plane: ControlPlane, state: State) -> View:
     for name, look in BREADTH.items():
         everything[name] = list(look(plane.client))
     return {name: neutral.of(records) for name, records in everything.items() if records}
-
-
-def state_view(state: State) -> View:
-    """Return the attributes of every resource and data source, as Terraform keeps them."""
-    neutral = _Neutral(state)
-    managed = {address: neutral.of(attributes) for address, _type, attributes in managed_resources(state)}
-    data = {
-        f"data.{resource['type']}.{resource['name']}": neutral.of(resource["instances"][0]["attributes"])
-        for resource in state["resources"]
-        if resource["mode"] == "data"
-    }
-    return managed | data
 
 
 def differences(real: Any, ours: Any, path: str = "") -> Iterator[str]:
@@ -175,20 +163,6 @@ def _log_groups(client: Client) -> Iterator[Any]:
         yield {**group, "tags": logs.list_tags_for_resource(resourceArn=group["arn"].removesuffix(":*"))["tags"]}
 
 
-def _repositories(client: Client) -> Iterator[Any]:
-    ecr = client("ecr")
-    for repository in ecr.describe_repositories()["repositories"]:
-        name = repository["repositoryName"]
-        yield {
-            **repository,
-            "tags": ecr.list_tags_for_resource(resourceArn=repository["repositoryArn"])["tags"],
-            "lifecycle": _or_none(
-                lambda name=name: ecr.get_lifecycle_policy(repositoryName=name)["lifecyclePolicyText"]
-            ),  # type: ignore[misc]
-            "policy": _or_none(lambda name=name: ecr.get_repository_policy(repositoryName=name)["policyText"]),  # type: ignore[misc]
-        }
-
-
 def _secrets(client: Client) -> Iterator[Any]:
     secrets = client("secretsmanager")
     for secret in secrets.list_secrets()["SecretList"]:
@@ -204,30 +178,14 @@ def _parameters(client: Client) -> Iterator[Any]:
         yield {**parameter, "Value": ssm.get_parameter(Name=name)["Parameter"]["Value"], "Tags": tags}
 
 
-def _scaling(client: Client) -> Iterator[Any]:
-    scaling = client("application-autoscaling")
-    yield from scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
-    yield from scaling.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"]
+def _alarms(client: Client) -> Iterator[Any]:
     yield from client("cloudwatch").describe_alarms()["MetricAlarms"]
-
-
-def _endpoints(client: Client) -> Iterator[Any]:
-    yield from client("ec2").describe_vpc_endpoints()["VpcEndpoints"]
-
-
-def _or_none(look: Callable[[], Any]) -> Any:
-    try:
-        return look()
-    except Exception:
-        return None
 
 
 BREADTH: Mapping[str, Callable[[Client], Iterator[Any]]] = {
     "iam": _roles,
     "logs": _log_groups,
-    "ecr": _repositories,
     "secretsmanager": _secrets,
     "ssm": _parameters,
-    "application-autoscaling": _scaling,
-    "vpc-endpoints": _endpoints,
+    "cloudwatch": _alarms,
 }

@@ -19,6 +19,7 @@ JSON_SERVICES: Mapping[str, str] = {
     "Route53AutoNaming_v20170314": "servicediscovery",
     "CertificateManager": "acm",
     "AmazonSSM": "ssm",
+    "AnyScaleFrontendService": "application-autoscaling",
     "AmazonEC2ContainerRegistry_V20150921": "ecr",
 }
 """Our JSON services by the prefix of their `X-Amz-Target`."""

@@ -18,6 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from botocore.model import OperationNotFoundError
+
 from tsubo.aws.moto_channel import ANSWERED, FAILED, UNIMPLEMENTED, Answer, Question, Ready, receive, send
 from tsubo.aws.redo_log import Entry, RedoLog
 
@@ -107,7 +109,7 @@ class MotoProcess:
         try:
             body, status, headers = run_wsgi_app(self._application, environment(entry), buffered=True)
             content = b"".join(body)
-        except NotImplementedError as error:
+        except (NotImplementedError, OperationNotFoundError) as error:
             return Answer(UNIMPLEMENTED, 400, {}, str(error).encode())
         except Exception as error:
             log.exception("%s %s failed", entry.method, entry.path)
@@ -163,20 +165,7 @@ def moto_application() -> Callable[..., Any]:
     default_user_config["batch"] = {"use_docker": False}
     # Some services draw identifiers from `uuid` directly; they are to come from the seed as well.
     uuid.uuid4 = mock_random.uuid4
-
-    def create(service: Any) -> Any:
-        if service == "applicationautoscaling":
-            let_targets_be_elsewhere()
-        return create_backend_app(service)
-
-    return DomainDispatcherApplication(create)  # type: ignore[no-any-return]
-
-
-def let_targets_be_elsewhere() -> None:
-    """Keep Application Auto Scaling from looking for services in moto's own ECS, which has none: ECS is ours."""
-    from moto.applicationautoscaling.models import ApplicationAutoscalingBackend  # noqa: PLC0415
-
-    ApplicationAutoscalingBackend._ecs_service_exists_for_target = lambda _self, _resource_id: True
+    return DomainDispatcherApplication(create_backend_app)  # type: ignore[no-any-return]
 
 
 def main(arguments: list[str]) -> None:

@@ -6,11 +6,12 @@ beyond ours.
 
 from collections.abc import Mapping
 
-from tsubo.aws import acm, ec2, ecr, ecs, elbv2, route53, servicediscovery, ssm, sts
+from tsubo.aws import acm, applicationautoscaling, ec2, ecr, ecs, elbv2, route53, servicediscovery, ssm, sts
 from tsubo.aws.operations import Operations
 
 OPERATIONS: Mapping[str, Operations] = {
     "acm": acm.OPERATIONS,
+    "application-autoscaling": applicationautoscaling.OPERATIONS,
     "ec2": ec2.OPERATIONS,
     "ecr": ecr.OPERATIONS,
     "ecs": ecs.OPERATIONS,

@@ -16,6 +16,7 @@ from tsubo.model.elbv2 import Listener, LoadBalancer, Rule, Target, TargetGroup
 from tsubo.model.exec_session import ExecSession
 from tsubo.model.identity import EngineIdentity
 from tsubo.model.route53 import Change, HostedZone, RecordSet
+from tsubo.model.scaling import ScalableTarget, ScalingPolicy, ScheduledAction
 from tsubo.model.vpc import (
     Address,
     DhcpOptions,
@@ -67,6 +68,9 @@ Record = (
     | Repository
     | Image
     | RegistrySettings
+    | ScalableTarget
+    | ScalingPolicy
+    | ScheduledAction
 )
 R = TypeVar("R", bound=Record)
 
@@ -110,6 +114,9 @@ class World:
     repositories: Mapping[str, Repository] = field(default_factory=dict)
     images: Mapping[str, Image] = field(default_factory=dict)
     registry_settings: Mapping[str, RegistrySettings] = field(default_factory=dict)
+    scalable_targets: Mapping[str, ScalableTarget] = field(default_factory=dict)
+    scaling_policies: Mapping[str, ScalingPolicy] = field(default_factory=dict)
+    scheduled_actions: Mapping[str, ScheduledAction] = field(default_factory=dict)
 
     def of(self, kind: type[R]) -> Mapping[str, R]:
         """Return the records of one kind by key."""
