@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -31,6 +31,7 @@ log = logging.getLogger("tsubo.exec")
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Start = Callable[[str, Sequence[str], bool], Coroutine[Any, Any, ExecProcess]]
 
 DEFAULT_COLUMNS, DEFAULT_ROWS = 80, 24
 """A terminal that is told no size has this one."""
@@ -41,12 +42,23 @@ REPLACED = 1001
 class Session:
     """A session, from ExecuteCommand to its end. All methods belong to one event loop."""
 
-    def __init__(self, session_id: str, container: str, command: str, on_end: Callable[[], Awaitable[None]]) -> None:
-        """`container` is the container engine's name; `on_end` is awaited before the client hears of the end."""
+    def __init__(
+        self,
+        session_id: str,
+        container: str,
+        command: str,
+        on_end: Callable[[], Awaitable[None]],
+        start: Start = start_process,
+    ) -> None:
+        """`container` is the container engine's name; `on_end` is awaited before the client hears of the end.
+
+        `start` starts a process in a container.
+        """
         self.session_id = session_id
         self._container = container
         self._command = command
         self._on_end = on_end
+        self._start = start
         self._terminal = True
         self._driver: ChannelDriver[Command] = ChannelDriver(self._tick, self._wake_at, self._perform)
         self._channel = self._make_channel(None)
@@ -161,7 +173,7 @@ class Session:
         try:
             words = split(self._command)
             # Shielded, so that the end of the session does not leave a process behind of which nobody knows.
-            self._starting = asyncio.create_task(start_process(self._container, words, self._terminal))
+            self._starting = asyncio.create_task(self._start(self._container, words, self._terminal))
             exit_code = await self._serve(await asyncio.shield(self._starting))
         except UnfinishedCommandError as error:
             await self._exited(NOT_FOUND, f"Unable to start command: Failed to parse commands input: {error}\n")

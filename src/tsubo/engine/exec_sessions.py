@@ -18,7 +18,8 @@ from typing import Any
 
 from tsubo.aws.asgi import Receive, Scope, Send, websocket_close
 from tsubo.aws.store import Store
-from tsubo.engine.exec_session import Session
+from tsubo.drivers.pty_exec import start_process
+from tsubo.engine.exec_session import Session, Start
 from tsubo.model.exec_session import ExecSession
 
 log = logging.getLogger("tsubo.exec")
@@ -31,10 +32,14 @@ PREPARE_PATIENCE_SECONDS = 10.0
 class ExecSessions:
     """Every session of an engine. Made and used in one event loop; `prepare` may be called from other threads."""
 
-    def __init__(self, store: Store, container_name: Callable[[str, str], str]) -> None:
-        """`container_name` gives the container engine's name for a task's id and a container's name."""
+    def __init__(self, store: Store, container_name: Callable[[str, str], str], start: Start = start_process) -> None:
+        """`container_name` gives the container engine's name for a task's id and a container's name.
+
+        `start` starts a process in a container.
+        """
         self._store = store
         self._container_name = container_name
+        self._start_process = start
         self._loop = asyncio.get_running_loop()
         self._sessions: dict[str, Session] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -88,7 +93,7 @@ class ExecSessions:
             await forget()
             del self._sessions[record.session_id]
 
-        session = Session(record.session_id, container, record.command, on_end=forget)
+        session = Session(record.session_id, container, record.command, forget, self._start_process)
         self._sessions[record.session_id] = session
         self._in_background(run())
 

@@ -1,4 +1,4 @@
-"""Tasks: run, stop, describe, list, and ECS Exec's refusals (aws/ecs-cloudmap-exec.md sections 4 and 13)."""
+"""Tasks: run, stop, describe, list (aws/ecs-cloudmap-exec.md sections 4 and 13)."""
 
 import dataclasses
 from typing import Any
@@ -217,20 +217,6 @@ def test_start_task_and_protection_are_refused_where_they_would_not_be_true(ecs:
     request = {"cluster": "navi", "tasks": [task]}
     assert ecs("UpdateTaskProtection", request, protectionEnabled=False)["protectedTasks"] == protected
     assert ecs.refused("UpdateTaskProtection", request, protectionEnabled=True).code == "UnsupportedFeatureException"
-
-
-def test_exec(ecs: Direct) -> None:
-    ecs("RunTask", RUN)
-    request = {"cluster": "navi", "task": only_task(ecs).arn, "command": "sh", "interactive": True}
-    refused = ecs.refused("ExecuteCommand", request, container="nginx")
-    assert (refused.code, "not enabled" in refused.message) == ("InvalidParameterException", True)
-    enabled = with_address(dataclasses.replace(only_task(ecs), enable_execute_command=True))
-    ecs.put(enabled)
-    assert "Specify a container" in ecs.refused("ExecuteCommand", request).message
-    assert "does not exist" in ecs.refused("ExecuteCommand", request, container="no").message
-    assert ecs.refused("ExecuteCommand", request, container="nginx").code == "TargetNotConnectedException"
-    agents = described(ecs, enabled)["containers"][0]["managedAgents"]
-    assert agents == [{"name": "ExecuteCommandAgent", "lastStatus": "PENDING"}]
 
 
 def test_exec_needs_a_task_role(ecs: Direct) -> None:
