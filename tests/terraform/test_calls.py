@@ -31,6 +31,13 @@ def test_what_does_not_pass_fails_with_its_cause_and_a_hint(monkeypatch: pytest.
     assert len(clients.calls) > 1
 
 
+def test_a_removal_waits_longer_for_what_still_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "RETRY_SECONDS", -1.0)
+    aws, clients = fake_aws(delete_subnet=failing("DependencyViolation", times=3))
+    assert aws.call("ec2", "delete_subnet") == {}
+    assert len(clients.calls) == 4
+
+
 def test_an_error_of_the_configuration_is_not_retried() -> None:
     aws, clients = fake_aws(create_service=failing("InvalidParameterException", "TaskDefinition not found."))
     with pytest.raises(CallError, match="ecs create_service: InvalidParameterException: TaskDefinition not found"):

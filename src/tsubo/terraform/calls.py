@@ -22,6 +22,9 @@ Answer = Any
 """botocore's answer: a dict of the operation's output, untyped because the service models are."""
 
 RETRY_SECONDS = 30.0
+REMOVAL_RETRY_SECONDS = 180.0
+"""What is removed may still be used by tasks that stop, which takes up to their `stopTimeout`: 120 s at most."""
+REMOVALS = ("delete_", "detach_", "disassociate_", "release_")
 WAIT_SECONDS = 300.0
 FIRST_PAUSE_SECONDS = 0.02
 LONGEST_PAUSE_SECONDS = 0.25
@@ -107,11 +110,12 @@ class Aws:
     def call(self, service: str, operation: str, /, **parameters: Any) -> Answer:
         """Make a call; parameters that are None are left out.
 
-        What the real provider retries is retried here, for at most 30 s. Raises CallError.
+        What the real provider retries is retried here, for at most 30 s, removals for 180 s. Raises CallError.
         """
         method = getattr(self.clients.get(service, self.region), operation)
         given = {name: value for name, value in parameters.items() if value is not None}
-        deadline = time.monotonic() + RETRY_SECONDS
+        patience = REMOVAL_RETRY_SECONDS if operation.startswith(REMOVALS) else RETRY_SECONDS
+        deadline = time.monotonic() + patience
         pause = FIRST_PAUSE_SECONDS
         while True:
             try:

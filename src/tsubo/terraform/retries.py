@@ -1,7 +1,7 @@
 """Which failures of AWS pass by themselves, and what a configuration lacks where they do not.
 
-The real provider retries these, some for minutes; here they are retried for 30 s. Sources: aws/alb-vpc-terraform.md
-sections 1.2, 6.5 and 6.6 (the messages, and what is retried), 2.6 (gateways).
+The real provider retries these, some for minutes; here they are retried for 30 s, removals for 180 s.
+Sources: aws/alb-vpc-terraform.md sections 1.2, 6.5 and 6.6 (the messages, and what is retried), 2.6 (gateways).
 """
 
 import re
