@@ -7,6 +7,7 @@ Source: aws/ecs-cloudmap-exec.md section 17.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from tsubo.core import ipam
@@ -151,6 +152,7 @@ def _log_options(task: Task, container: ContainerDefinition) -> JsonObject | Non
 
 def _network(world: World, interface: NetworkInterface) -> JsonObject:
     vpc, subnet = world.vpcs[interface.vpc_id], world.subnets[interface.subnet_id]
+    resolver, gateway = _addresses(vpc.cidr, subnet.cidr)
     return _known(
         {
             "NetworkMode": "awsvpc",
@@ -158,11 +160,20 @@ def _network(world: World, interface: NetworkInterface) -> JsonObject:
             "AttachmentIndex": 0,
             "MACAddress": interface.mac,
             "IPv4SubnetCIDRBlock": subnet.cidr,
-            "DomainNameServers": [ipam.resolver_address(vpc.cidr)],
+            "DomainNameServers": [resolver],
             "DomainNameSearchList": [search_domain(interface.region)],
             "PrivateDNSName": private_dns_name(vpc, interface.region, interface.private_ip),
-            "SubnetGatewayIpv4Address": f"{ipam.subnet_gateway(subnet.cidr)}/{ipam.prefix_length(subnet.cidr)}",
+            "SubnetGatewayIpv4Address": gateway,
         }
+    )
+
+
+@lru_cache(maxsize=1024)
+def _addresses(vpc_cidr: str, subnet_cidr: str) -> tuple[str, str]:
+    """Return a VPC's resolver and a subnet's router, with its prefix length: the same in every pass."""
+    return (
+        ipam.resolver_address(vpc_cidr),
+        f"{ipam.subnet_gateway(subnet_cidr)}/{ipam.prefix_length(subnet_cidr)}",
     )
 
 
@@ -171,6 +182,7 @@ def _known(members: JsonObject) -> JsonObject:
     return {name: value for name, value in members.items() if value is not None}
 
 
+@lru_cache(maxsize=4096)
 def _time(seconds: float | None) -> str | None:
     """Return a time as RFC 3339 in UTC with nanoseconds."""
     if seconds is None:

@@ -4,6 +4,7 @@ All of it follows from the task alone, so that a container's environment can nam
 """
 
 import hashlib
+from functools import lru_cache
 
 from tsubo.model.ecs import Task, TaskContainer, TaskDefinition
 
@@ -15,8 +16,13 @@ def runtime_id(task: Task, container: TaskContainer) -> str:
 
     Source: aws/ecs-cloudmap-exec.md sections 4 and 17.
     """
-    number = int(hashlib.sha256(container.arn.encode()).hexdigest(), 16)
-    return f"{task.task_id}-{number % 10**_RUNTIME_DIGITS:0{_RUNTIME_DIGITS}d}"
+    return f"{task.task_id}-{_digits(container.arn)}"
+
+
+@lru_cache(maxsize=4096)
+def _digits(container_arn: str) -> str:
+    number = int(hashlib.sha256(container_arn.encode()).hexdigest(), 16)
+    return f"{number % 10**_RUNTIME_DIGITS:0{_RUNTIME_DIGITS}d}"
 
 
 def credentials_id(task: Task) -> str:
