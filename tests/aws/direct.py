@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.aws.conftest import CountingSupply
+from tsubo.aws.image_registry import ImageRegistry
 from tsubo.aws.operations import AwsError, Call, Operations
 from tsubo.model.elbv2 import Action, HealthCheck, Listener, LoadBalancer, TargetGroup, WeightedTargetGroup
 from tsubo.model.identity import ACCOUNT_ID, EngineIdentity
@@ -54,10 +55,12 @@ class Direct:
         self.world = World(EngineIdentity("0011aabb")).with_records(*records)
         self.supply = CountingSupply()
         self.now = NOW
+        self.region = REGION
+        self.registry: ImageRegistry | None = None
 
     def __call__(self, operation: str, request: Mapping[str, Any] | None = None, **members: Any) -> Any:
         """Return the operation's response; keep what it wrote."""
-        call = Call(self.world, self.now, self.supply, REGION)
+        call = Call(self.world, self.now, self.supply, self.region, registry=self.registry)
         response = self.operations[operation](call, {**(request or {}), **members})
         self.world = call.world
         return response

@@ -5,13 +5,12 @@ that does not exist, or of a tag that may not be moved, are ECR's words.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
 from tsubo.core.registry_names import RegistryPath
-from tsubo.engine.home import Home
 
 CONTROLLER_PATIENCE_SECONDS = 15.0
 """How long a request waits for the controller, which may just be starting again."""
@@ -50,9 +49,9 @@ class StoredManifest:
 class Catalog:
     """ECR's operations on an engine's endpoint, in the registry's words. Each method may raise RegistryError."""
 
-    def __init__(self, home: Home) -> None:
-        self._home = home
-        self._clients: Any = None
+    def __init__(self, client: Callable[[str], Any]) -> None:
+        """`client` returns botocore's client of ECR in a region."""
+        self._client = client
 
     def begin_upload(self, path: RegistryPath) -> str:
         """Begin the upload of a layer and return its id."""
@@ -107,7 +106,7 @@ class Catalog:
     def _call(self, path: RegistryPath, operation: str, accepted: str = "", **parameters: Any) -> Any:
         """Make a call; return {} for the error that is `accepted`."""
         # Loaded at the first request: an engine whose registry nobody uses shall not pay for it.
-        from botocore.exceptions import ClientError, EndpointConnectionError  # noqa: PLC0415
+        from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError  # noqa: PLC0415
 
         method = getattr(self._client(path.region), operation)
         deadline = time.monotonic() + CONTROLLER_PATIENCE_SECONDS
@@ -120,18 +119,11 @@ class Catalog:
                     return {}
                 status, code = REFUSALS.get(details["Code"], (500, "UNKNOWN"))
                 raise RegistryError(status, code, details["Message"]) from error
-            except EndpointConnectionError as error:
-                if time.monotonic() > deadline:
+            except BotoCoreError as error:
+                # A call that was never received may be made again; of any other, nobody knows what it has done.
+                if not isinstance(error, EndpointConnectionError) or time.monotonic() > deadline:
                     raise RegistryError(503, "UNAVAILABLE", "The engine's controller does not answer.") from error
                 time.sleep(POLL_SECONDS)
-
-    def _client(self, region: str) -> Any:
-        if self._clients is None:
-            from tsubo.terraform.calls import Clients  # noqa: PLC0415
-
-            settings = self._home.settings
-            self._clients = Clients(self._home.endpoint, settings.access_key_id, settings.secret_access_key)
-        return self._clients.get("ecr", region)
 
 
 def _image_id(reference: str) -> dict[str, str]:

@@ -12,7 +12,9 @@ import contextlib
 import errno
 import logging
 import socket
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
+from functools import cache
+from typing import Any
 
 import uvicorn
 
@@ -57,7 +59,7 @@ class Registry:
         settings = home.settings
         self._app = RegistryApp(
             LayerStore(registry_directory(home.path)),
-            Catalog(home),
+            Catalog(_ecr_client(home)),
             signing_key(settings.secret_access_key),
             home.identity,
         )
@@ -113,6 +115,20 @@ class Registry:
         task = asyncio.create_task(server.serve([listening]))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _ecr_client(home: Home) -> Callable[[str], Any]:
+    """Return what gives a client of the engine's ECR in a region."""
+
+    @cache
+    def clients() -> Any:
+        # Loaded at the first request: an engine whose registry nobody uses shall not pay for it.
+        from tsubo.terraform.calls import Clients  # noqa: PLC0415
+
+        settings = home.settings
+        return Clients(home.endpoint, settings.access_key_id, settings.secret_access_key)
+
+    return lambda region: clients().get("ecr", region)
 
 
 def _listen(address: str, ports: Iterable[int]) -> socket.socket:

@@ -13,7 +13,6 @@ from tsubo.aws.operations import AwsError
 from tsubo.model.ecr import INDEX_MEDIA_TYPES, Blob
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 MEDIA_TYPES = INDEX_MEDIA_TYPES | {OCI_MANIFEST, DOCKER_MANIFEST}
 
@@ -33,7 +32,7 @@ class Manifest:
 def read_manifest(text: str, media_type: str | None) -> Manifest:
     """Return a manifest's parts; `media_type` is what the client says it is. Raises InvalidParameterException."""
     content = json_object(text, invalid("ImageManifest", "Invalid JSON syntax"))
-    media_type = media_type or content.get("mediaType") or _guess(content)
+    media_type = media_type or content.get("mediaType")
     if media_type not in MEDIA_TYPES:
         raise AwsError("InvalidParameterException", "image manifest mediatype not provided in manifest or parameter")
     digest = f"sha256:{sha256(text.encode()).hexdigest()}"
@@ -47,15 +46,6 @@ def read_manifest(text: str, media_type: str | None) -> Manifest:
         raise invalid("ImageManifest", "Invalid image manifest") from error
     artifact_type = content.get("artifactType") or (config.media_type if config else None)
     return Manifest(digest, media_type, config, layers, (), artifact_type)
-
-
-def _guess(content: Mapping[str, Any]) -> str | None:
-    """Return the type of a manifest that does not say it, which only OCI's may leave out."""
-    if "manifests" in content:
-        return OCI_INDEX
-    if "layers" in content and content.get("config", {}).get("mediaType", "").startswith("application/vnd.oci."):
-        return OCI_MANIFEST
-    return None
 
 
 def _blob(descriptor: Mapping[str, Any]) -> Blob:
