@@ -5,7 +5,9 @@ who, `core/flow_log.py` the records; the flows process keeps them. The table sta
 IPv4 in dotted form, times seconds since the epoch, protocols IANA numbers.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 Action = Literal["ACCEPT", "REJECT"]
@@ -110,17 +112,35 @@ class LogTarget:
 
 @dataclass(frozen=True)
 class FlowVpc:
-    """A VPC: where its router is, and who is who in it. `resolver` is the VPC's own one."""
+    """A VPC: where its router is, and who is who in it. `services` are addresses of the VPC itself (its routers, its
+    resolver): traffic with them is not logged."""
 
     vpc_id: str
     region: str
+    cidr: str
     namespace: str
     resolver: str
+    services: tuple[str, ...]
     interfaces: tuple[FlowInterface, ...] = ()
     departures: tuple[Departure, ...] = ()
     targets: tuple[LogTarget, ...] = ()
     former: tuple[tuple[str, str], ...] = ()
     """Addresses that nobody has any more, and the names of the tasks that had them."""
+
+    @cached_property
+    def by_device(self) -> Mapping[str, FlowInterface]:
+        """The interfaces by their devices at the router."""
+        return {interface.device: interface for interface in self.interfaces}
+
+    @cached_property
+    def by_address(self) -> Mapping[str, FlowInterface]:
+        """The interfaces by their private addresses."""
+        return {interface.address: interface for interface in self.interfaces}
+
+    @cached_property
+    def by_id(self) -> Mapping[str, FlowInterface]:
+        """The interfaces by id."""
+        return {interface.interface_id: interface for interface in self.interfaces}
 
 
 @dataclass(frozen=True)
