@@ -33,14 +33,16 @@ from tsubo.aws.store import Store
 from tsubo.drivers.certificate_authority import CertificateAuthority
 from tsubo.drivers.container_logs import LogLine, LogShipper
 from tsubo.drivers.docker import ContainerEngine
+from tsubo.drivers.layer_store import LayerStore
 from tsubo.engine.api import Api
 from tsubo.engine.context import EngineContext
 from tsubo.engine.data_plane import DataPlane
 from tsubo.engine.exec_sessions import ExecSessions
 from tsubo.engine.home import Home, open_home
+from tsubo.engine.layer_sweep import start_sweeping
 from tsubo.engine.loop import Loop, Machine, SystemSupply
 from tsubo.engine.metadata_process import endpoint_socket
-from tsubo.engine.registry_address import image_registry
+from tsubo.engine.registry_address import image_registry, registry_directory
 from tsubo.engine.steps import StepRunner
 from tsubo.engine.task_images import TaskImages
 from tsubo.engine.task_keys import TaskKeys
@@ -100,6 +102,7 @@ class Controller:
         # moto is needed by every stack (roles, log groups); it starts while Terraform still reads.
         threading.Thread(target=self.breadth.ensure_started, daemon=True).start()
         self.shipper.start()
+        start_sweeping(self.store, LayerStore(registry_directory(self.home.path)))
         try:
             asyncio.run(self._serve())
         finally:
