@@ -32,6 +32,7 @@ COMMANDS = {
     "dig": ("network", "Look a name up as a task, or the internet, sees it."),
     "curl": ("network", "Run curl with the stack's names and certificate authority."),
     "why": ("why", "Explain why a connection comes to pass or does not."),
+    "flows": ("flows", "Show what passed and what was dropped, as flow-log lines."),
 }
 
 

@@ -9,6 +9,7 @@ from tsubo.engine.context import EngineContext
 from tsubo.engine.errors import FAILED, USAGE, UserError
 from tsubo.engine.exec_command import open_session
 from tsubo.engine.finding import find_service, find_task
+from tsubo.engine.flows import flows, stale_problems
 from tsubo.engine.image_commands import push, registry
 from tsubo.engine.logs import tail
 from tsubo.engine.stack import destroy, terraform_addresses, up
@@ -37,7 +38,11 @@ def status(context: EngineContext, parameters: Parameters) -> Iterator[Event]:
         "region": context.home.settings.region,
         "services": sum(service.status != "INACTIVE" for service in world.services.values()),
         "tasks": sum(task.last_status != "STOPPED" for task in world.tasks.values()),
-        "problems": [*([context.loop.last_error] if context.loop.last_error else []), *context.data_plane.shortfalls()],
+        "problems": [
+            *([context.loop.last_error] if context.loop.last_error else []),
+            *context.data_plane.shortfalls(),
+            *stale_problems(context),
+        ],
     }
 
 
@@ -128,6 +133,7 @@ COMMANDS: Mapping[str, Command] = {
     "destroy": destroy,
     "verify": verify,
     "why": why,
+    "flows": flows,
     "push": push,
     "registry": registry,
 }

@@ -11,11 +11,12 @@ from pathlib import Path
 import msgspec
 
 from tsubo.core import alb, dns, relay, router
+from tsubo.core.flow_table import flow_table
 from tsubo.core.metadata import metadata_table
 from tsubo.drivers.envoy import EnvoyDriver
 from tsubo.drivers.network import NetworkDriver
 from tsubo.drivers.reload import replace_file, request_reload
-from tsubo.engine import metadata_process
+from tsubo.engine import flows_process, metadata_process
 from tsubo.engine.home import Home
 from tsubo.engine.lookup import encode_table, table_path
 from tsubo.model.observed import ObservedTask
@@ -39,6 +40,7 @@ class DataPlane:
         `tasks` are the containers as observed: part of what tasks are told about themselves.
         """
         self.network.apply(router.network(world))
+        self._tell("flows", flows_process.table_path(self.home.path), msgspec.json.encode(flow_table(world)))
         metadata = msgspec.json.encode(metadata_table(world, tasks))
         self._tell("metadata", metadata_process.table_path(self.home.path), metadata)
         plans = alb.load_balancers(world, str(self.home.path))

@@ -3,7 +3,7 @@
 engine.json      id, keys, port (0600)          store.sqlite     the control plane
 run/             sockets, process ids           processes/       what the supervisor shall run besides
 registry/        layers of images, and where the registry listens
-resolver/ relay/ health/ metadata/              tables that the data plane's processes read
+resolver/ relay/ health/ metadata/ flows/       tables that the data plane's processes read
 envoy/ certificates/                            the load balancers' files
 ca/              the local certificate authority (0600)
 terraform/       one directory per stack        log/             one file per process
@@ -26,7 +26,7 @@ SOCKET_PATH_LIMIT = 80
 """A unix socket's path must fit in 108 bytes, the socket's own name included."""
 DIRECTORIES = (
     "run", "log", "processes", "resolver", "relay", "health", "metadata", "envoy", "certificates", "ca", "terraform",
-    "logs", "moto", "registry",
+    "logs", "moto", "registry", "flows",
 )  # fmt: skip
 
 

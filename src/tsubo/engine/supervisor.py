@@ -28,6 +28,7 @@ MODULES = {
     "health": "tsubo.engine.health_process",
     "registry": "tsubo.engine.registry_process",
     "metadata": "tsubo.engine.metadata_process",
+    "flows": "tsubo.engine.flows_process",
     "controller": "tsubo.engine.controller",
 }
 RESTART_SECONDS = (0.05, 2.0)
