@@ -24,7 +24,7 @@ FORM = "application/x-www-form-urlencoded; charset=utf-8"
         ),
         (
             HttpRequest("POST", "/", headers=signed("ecs", x_amz_target="AmazonSSM.TerminateSession")),
-            ("ecs", "TerminateSession", "json", "eu-west-1"),
+            ("ssm", "TerminateSession", "json", "eu-west-1"),
         ),
         (
             HttpRequest("POST", "/", headers=signed("logs", x_amz_target="Logs_20140328.PutLogEvents")),
