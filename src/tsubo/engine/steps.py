@@ -127,6 +127,7 @@ class StepRunner:
                 role.require_assumable_roles()
                 role.require_secrets(spec)
                 environments = resolve_environments(self._breadth, task.region, spec)
+                self._images.require_road(spec)
                 role.require_registry_access(spec)
                 role.require_log_streams(spec)
                 ensure_log_streams(self._breadth, task.region, spec)

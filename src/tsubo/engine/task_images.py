@@ -11,11 +11,11 @@ from dataclasses import replace
 from tsubo.aws.image_registry import ImageRegistry, make_password
 from tsubo.aws.store import Store
 from tsubo.core.registry_names import referenced_image
+from tsubo.core.registry_road import unreachable_service
 from tsubo.drivers.docker import ContainerEngine
 from tsubo.drivers.docker_images import ImageTransfer, TransferError
-from tsubo.engine.task_resources import StartError
+from tsubo.engine.pull_failures import cannot_pull, no_road
 from tsubo.model.containers import ContainerSpec, TaskSpec
-from tsubo.model.observed import StartFailure
 
 PASSWORD_SECONDS = 3600.0
 REGISTRY_PATIENCE_SECONDS = 10.0
@@ -40,6 +40,14 @@ class TaskImages:
         self._registry = registry
         self._clock = clock
 
+    def require_road(self, spec: TaskSpec) -> None:
+        """What stands in the registry can be reached from the task's subnet. Raises StartError."""
+        world = self._store.world
+        pushed = [container for container in spec.containers if container.registry_image is not None]
+        service = unreachable_service(world, world.network_interfaces[spec.network_interface_id]) if pushed else None
+        if service is not None:
+            raise no_road(pushed[0], service)
+
     def fetch(self, spec: TaskSpec) -> TaskSpec:
         """Fetch what stands in the registry; return the task with those images before others. Raises StartError."""
         return replace(spec, containers=tuple(self._fetch(container) for container in spec.containers))
@@ -53,7 +61,7 @@ class TaskImages:
             try:
                 self._transfer.pull(reference, self._password())
             except TransferError as error:
-                raise _cannot_pull(container, str(error)) from error
+                raise cannot_pull(container, str(error)) from error
         self._record_pull(container.registry_image)
         return replace(container, images=(reference, *container.images), image_digest=digest)
 
@@ -80,14 +88,3 @@ class TaskImages:
             found = referenced_image(transaction.world, name)
             if found and (found.image.pulled_at is None or now - found.image.pulled_at > PULL_RECORD_SECONDS):
                 transaction.put(replace(found.image, pulled_at=now))
-
-
-def _cannot_pull(container: ContainerSpec, reason: str) -> StartError:
-    """Return the failure of a pull in the words of aws/alb-vpc-terraform.md section 5.3."""
-    if "no matching manifest" in reason:
-        what = "pull image manifest has been retried 7 time(s)"
-        reason = "image Manifest does not contain descriptor matching platform 'linux/amd64'"
-    else:
-        what = f"ref pull has been retried 1 time(s): failed to copy: {container.images[0]}"
-    text = f"CannotPullContainerError: {what}: {reason}"
-    return StartError(StartFailure(text, container.name, text))
