@@ -24,6 +24,7 @@ from tests.lab.reference_stack import (
     task_id,
 )
 from tests.lab.traffic import traffic
+from tsubo.engine.supervisor import MODULES
 
 pytestmark = pytest.mark.lab
 
@@ -161,8 +162,7 @@ def test_no_request_and_no_name_fails_while_the_controller_is_killed_and_comes_b
 @pytest.mark.parametrize("process", ["resolver", "relay", "health", "load balancer"])
 def test_a_killed_process_of_the_data_plane_is_started_again_and_serves(stack: ReferenceStack, process: str) -> None:
     pids = _processes(stack.lab)
-    own = {"resolver", "relay", "health", "metadata", "controller"}
-    (name,) = (pids.keys() - own) if process == "load balancer" else {process}
+    (name,) = (pids.keys() - MODULES.keys()) if process == "load balancer" else {process}
     os.kill(pids[name], signal.SIGKILL)
     wait_until(lambda: _processes(stack.lab).get(name) not in (None, pids[name]), what=f"another {process}")
     wait_until(lambda: stack.status_of("api.ecs-navi.site") == 200, what="an answer")
