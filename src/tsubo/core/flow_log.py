@@ -230,7 +230,7 @@ class Aggregation:
         return self._taken(list(self._sums))
 
     def _taken(self, keys: list[_Key]) -> list[FlowRecord]:
-        keys.sort(key=lambda key: (self._sums[key].first, key))
+        keys.sort(key=lambda key: self._sums[key].first)
         return [_record(key, self._sums.pop(key)) for key in keys]
 
 
