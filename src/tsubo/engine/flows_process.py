@@ -3,7 +3,7 @@
     python -m tsubo.engine.flows_process --home HOME
 
 In: HOME/flows/table.json, the routers' logs and connections. Out: HOME/flows/flows.sqlite (`flow_store.py`). It needs
-no controller. Nothing in the packets' way waits for it; it looks at the connections once a second, and less often
+no controller. Nothing in the packets' way waits for it; it looks at the connections every two seconds, less often
 where that would take more than a twentieth of its time.
 """
 
@@ -30,7 +30,7 @@ from tsubo.model.flows import FlowRecord, FlowTable, FlowVpc, LogTarget
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.25
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 2.0
 LOOK_SHARE = 20
 """A look that took so and so long is followed by a pause of this many times as long."""
 CHEAP_LOOK_SECONDS = 0.02
@@ -39,7 +39,7 @@ PACKETS_A_TICK = 2_000
 GATHER_SECONDS = 0.15
 """For so long the kernel may keep a logged packet to itself (drivers/nflog.py)."""
 RING_INTERVAL_SECONDS = 10.0
-QUIET_SECONDS = 1.5
+QUIET_SECONDS = 2.5
 REOPEN_SECONDS = 5.0
 MILLISECONDS = 1000
 
