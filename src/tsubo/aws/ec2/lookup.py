@@ -12,6 +12,7 @@ from tsubo.aws.operations import AwsError, Call
 from tsubo.model.vpc import (
     Address,
     DhcpOptions,
+    FlowLog,
     InternetGateway,
     NatGateway,
     NetworkAcl,
@@ -36,6 +37,7 @@ Resource = (
     | NatGateway
     | NetworkInterface
     | DhcpOptions
+    | FlowLog
     | VpcEndpoint
 )
 R = TypeVar("R", bound=Resource)
@@ -91,6 +93,7 @@ KINDS: Mapping[type[Any], Kind] = {
         "InvalidNetworkInterfaceID.NotFound",
         "InvalidNetworkInterfaceId.Malformed",
     ),
+    FlowLog: Kind("fl", "vpc-flow-log", "flow log ID", "InvalidFlowLogId.NotFound", "InvalidFlowLogId.Malformed"),
     DhcpOptions: Kind(
         "dopt", "dhcp-options", "dhcpOption ID", "InvalidDhcpOptionID.NotFound", "InvalidDhcpOptionsId.Malformed"
     ),
