@@ -7,14 +7,10 @@ Source: aws/alb-vpc-terraform.md section 2.10.
 import re
 from collections.abc import Mapping
 
-from tsubo.model.flows import FlowInterface, FlowRecord, FlowVpc, LogTarget
+from tsubo.model.flows import DEFAULT_LOG_FORMAT, FlowInterface, FlowRecord, FlowVpc, LogTarget
 
-DEFAULT_FORMAT = (
-    "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol} ${packets} "
-    "${bytes} ${start} ${end} ${action} ${log-status}"
-)
 VERSIONS: Mapping[str, int] = {
-    **dict.fromkeys(re.findall(r"\$\{([\w-]+)\}", DEFAULT_FORMAT), 2),
+    **dict.fromkeys(re.findall(r"\$\{([\w-]+)\}", DEFAULT_LOG_FORMAT), 2),
     **dict.fromkeys(("vpc-id", "subnet-id", "instance-id", "tcp-flags", "type", "pkt-srcaddr", "pkt-dstaddr"), 3),
     **dict.fromkeys(("region", "az-id", "sublocation-type", "sublocation-id"), 4),
     **dict.fromkeys(("pkt-src-aws-service", "pkt-dst-aws-service", "flow-direction", "traffic-path"), 5),
@@ -46,7 +42,7 @@ def fields(log_format: str) -> tuple[str, ...]:
 
 def line(account_id: str, record: FlowRecord) -> str:
     """Return a record in the default format: version 2."""
-    return _written(fields(DEFAULT_FORMAT), _values(account_id, record))
+    return _written(fields(DEFAULT_LOG_FORMAT), _values(account_id, record))
 
 
 def formatted(account_id: str, record: FlowRecord, vpc: FlowVpc, log_format: str) -> str:

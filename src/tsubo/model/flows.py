@@ -11,6 +11,11 @@ from functools import cached_property
 from typing import Literal
 
 Action = Literal["ACCEPT", "REJECT"]
+DEFAULT_LOG_FORMAT = (
+    "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol} ${packets} "
+    "${bytes} ${start} ${end} ${action} ${log-status}"
+)
+"""Version 2, as flow logs are written unless asked otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,16 +14,13 @@ from tsubo.aws.ec2.filters import View
 from tsubo.aws.ec2.lookup import find, regional
 from tsubo.aws.ec2.tags import shown_tags, tags_asked
 from tsubo.aws.operations import AwsError, Call, Operation, Request, Response
+from tsubo.model.flows import DEFAULT_LOG_FORMAT
 from tsubo.model.supply import resource_id
 from tsubo.model.vpc import FlowLog, NetworkInterface, Subnet, Vpc
 
 CLOUD_WATCH_LOGS = "cloud-watch-logs"
 DESTINATION_TYPES = (CLOUD_WATCH_LOGS, "s3", "kinesis-data-firehose")
 INTERVALS = (60, 600)
-DEFAULT_FORMAT = (
-    "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol} ${packets} "
-    "${bytes} ${start} ${end} ${action} ${log-status}"
-)
 RESOURCES: Mapping[str, type[Vpc] | type[Subnet] | type[NetworkInterface]] = {
     "VPC": Vpc,
     "Subnet": Subnet,
@@ -98,7 +95,7 @@ def _shape_asked(call: Call, request: Request) -> dict[str, Any]:
         "traffic_type": _traffic_asked(request),
         "destination_type": destination_type,
         "destination": destination,
-        "log_format": request.get("LogFormat") or DEFAULT_FORMAT,
+        "log_format": request.get("LogFormat") or DEFAULT_LOG_FORMAT,
         "interval": interval,
         "log_group_name": group or None,
         "role_arn": request.get("DeliverLogsPermissionArn"),
