@@ -38,6 +38,7 @@ from tsubo.engine.api import Api
 from tsubo.engine.context import EngineContext
 from tsubo.engine.data_plane import DataPlane
 from tsubo.engine.exec_sessions import ExecSessions
+from tsubo.engine.flow_deliveries import FlowLogDelivery
 from tsubo.engine.home import Home, open_home
 from tsubo.engine.layer_sweep import start_sweeping
 from tsubo.engine.loop import Loop, Machine, SystemSupply
@@ -102,6 +103,7 @@ class Controller:
         # moto is needed by every stack (roles, log groups); it starts while Terraform still reads.
         threading.Thread(target=self.breadth.ensure_started, daemon=True).start()
         self.shipper.start()
+        FlowLogDelivery(self.home, self.store, self.breadth).start()
         start_sweeping(self.store, LayerStore(registry_directory(self.home.path)))
         try:
             asyncio.run(self._serve())
