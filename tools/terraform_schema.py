@@ -26,7 +26,7 @@ OUTPUT = Path(__file__).parent.parent / "src/tsubo/terraform/data/aws-schema.jso
 FLAGS = {"r": "required", "o": "optional", "c": "computed", "s": "sensitive", "w": "write_only"}
 PROBED = re.compile(
     r"aws_(vpc|subnet|internet_gateway|eip|nat_gateway|route|main_route|default_|security_group|network_|lb|alb|acm|ecs"
-    r"|service_discovery|iam_(role|policy)|cloudwatch_log|ecr_|secretsmanager|ssm_parameter|appautoscaling)"
+    r"|service_discovery|iam_(role|policy)|cloudwatch_log|ecr_|secretsmanager|ssm_parameter|appautoscaling|flow_log)"
 )
 """The types that are measured: those that Tsubo runs, and their families."""
 
