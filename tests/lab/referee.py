@@ -26,7 +26,7 @@ View = dict[str, Any]
 
 GENERATED = re.compile(
     r"""
-      \b(?:vpc|subnet|igw|rtb|rtbassoc|sg|sgr|acl|aclassoc|eipalloc|eipassoc|nat|eni|eni-attach|dopt|vpce)-[0-9a-f]{8,17}\b
+      \b(?:vpc|subnet|igw|rtb|rtbassoc|sg|sgr|acl|aclassoc|eipalloc|eipassoc|nat|eni|eni-attach|dopt|vpce|fl)-[0-9a-f]{8,17}\b
     | \b(?:ns|srv)-[0-9a-z]{16}\b                               # Cloud Map
     | \b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b
     | \b[0-9a-f]{16,64}\b                                       # ELB, names of validation records
