@@ -60,6 +60,7 @@ class Session:
         self._on_end = on_end
         self._start = start
         self._terminal = True
+        self._is_prepared = False
         self._driver: ChannelDriver[Command] = ChannelDriver(self._tick, self._wake_at, self._perform)
         self._channel = self._make_channel(None)
         self._send: Send | None = None
@@ -86,11 +87,13 @@ class Session:
     def prepare(self, terminal: bool) -> bool:
         """Have the session wait for a client that shakes hands and wants to know the exit code, as `tsubo exec` does.
 
-        Without `terminal` the process gets pipes, and its error output a stream of its own. Return whether there was
-        time for that: the process must not have been started.
+        Without `terminal` the process gets pipes, and its error output a stream of its own. Such a client does not
+        come again: when it goes, the session ends. Return whether there was time for that: the process must not have
+        been started.
         """
         if self._has_started:
             return False
+        self._is_prepared = True
         self._terminal = terminal
         self._channel = self._make_channel(
             Handshake("InteractiveCommands")
@@ -116,13 +119,13 @@ class Session:
 
     async def attach(self, receive: Receive, send: Send) -> None:
         """Serve a client that has shown the session's token, until it has gone or the session is over."""
-        await self._driver.submit(lambda now: self._connect(send, now))
+        await self._driver.submit(partial(self._connect, send))
         if self._driver.is_finished:
             await _close(send)
         while (event := await receive())["type"] == "websocket.receive":
             if event.get("bytes"):
                 await self._driver.submit(partial(self._channel.receive, event["bytes"]))
-        await self._driver.submit(lambda now: self._disconnect(send))
+        await self._driver.submit(partial(self._disconnect, send))
 
     def _connect(self, send: Send, now: float) -> list[Command]:
         before, self._send = self._send, send
@@ -130,11 +133,12 @@ class Session:
             self._in_background(_close(before, REPLACED))
         return self._channel.connected(now)
 
-    def _disconnect(self, send: Send) -> list[Command]:
-        if self._send is send:
-            self._send = None
-            self._channel.disconnected()
-        return []
+    def _disconnect(self, send: Send, now: float) -> list[Command]:
+        if self._send is not send:
+            return []
+        self._send = None
+        self._channel.disconnected()
+        return self._channel.end(now) if self._is_prepared else []
 
     # What the channel says
 
@@ -163,8 +167,7 @@ class Session:
         try:
             await self._send({"type": "websocket.send", "bytes": frame})
         except (OSError, RuntimeError):
-            self._send = None
-            self._channel.disconnected()
+            log.debug("session %s: the connection broke while something was sent", self.session_id)
 
     # The process
 
