@@ -27,6 +27,8 @@ from botocore.config import Config
 from tsubo.drivers.docker import ENGINE_LABEL
 from tsubo.drivers.processes import processes_of
 from tsubo.engine.home import engine_id
+from tsubo.engine.registry_address import LOOPBACK_HOST
+from tsubo.model.identity import EngineIdentity
 
 PROJECT = Path(__file__).resolve().parents[2]
 EXAMPLE = PROJECT / "examples" / "ecs-navi"
@@ -193,6 +195,11 @@ class EngineLab:
         """Return the network namespace's name of a VPC, an ENI or the `internet`."""
         return f"tsubo-{self.id}-{resource}"
 
+    @property
+    def registry_address(self) -> str:
+        """The loopback address of the engine's registry."""
+        return EngineIdentity(self.id).loopback(LOOPBACK_HOST)
+
     def close(self) -> None:
         """Take everything down, and check that nothing is left."""
         done = self.run("down")
@@ -206,6 +213,9 @@ class EngineLab:
         found = {
             "processes": [_command_line(pid) for pid in processes_of(self.id)],
             "containers": _lines("docker", "ps", "-aq", "--filter", f"label={ENGINE_LABEL}={self.id}"),
+            "images": [line for line in _image_references() if line.startswith(f"{self.registry_address}:")],
+            "hosts": [line for line in Path("/etc/hosts").read_text().splitlines() if self.id in line],
+            "certificates": [str(path) for path in Path("/etc/docker").glob(f"certs.d/*/*{self.id}*")],
             "namespaces": [name for name in _lines("ip", "netns") if self.id in name],
             "links": [line for line in _lines("ip", "-o", "link") if self.id in line],
             "nftables": [line for line in _lines("nft", "list", "ruleset") if self.id in line],
@@ -255,6 +265,10 @@ def machine_state() -> dict[str, list[str]]:
 def _lines(*command: str) -> list[str]:
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return [line for line in done.stdout.splitlines() if line.strip()]
+
+
+def _image_references() -> list[str]:
+    return _lines("docker", "images", "--all", "--digests", "--format", "{{.Repository}}@{{.Digest}}")
 
 
 def _command_line(pid: int) -> str:

@@ -29,12 +29,12 @@ def _task_row(world: World, task: Task) -> dict[str, Any]:
 
 
 def image_rows(world: World, used: Mapping[tuple[str, str], str]) -> list[dict[str, Any]]:
-    """Return for each image of the running tasks where it came from; `used` is `ContainerEngine.images_used`."""
+    """Return for each image of the tasks that shall run where it came from; `used` is `ContainerEngine.images_used`."""
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for task in world.tasks.values():
         for container in task.containers:
             reference = used.get((task.task_id, container.name))
-            if reference is None or task.last_status == "STOPPED":
+            if reference is None or task.desired_status == "STOPPED":
                 continue
             pushed = REFERENCE.fullmatch(reference.partition("/")[2])
             rows[container.image, reference] = {
