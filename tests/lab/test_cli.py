@@ -270,12 +270,14 @@ def test_up_again_after_no_edit_does_nothing(stack: ReferenceStack) -> None:
     assert BACKEND_NAME in shown
 
 
-def test_up_with_a_variable_changes_only_what_it_changes(stack: ReferenceStack) -> None:
+def test_up_with_a_variable_changes_only_what_it_changes(stack: ReferenceStack, tmp_path: Path) -> None:
     proxy = stack.settled_task(PROXY)["taskArn"]
     grown = stack.lab.json("up", str(EXAMPLE), "--var", "backend_desired_count=2")
     assert grown["changes"] == {"added": 0, "changed": 1, "destroyed": 0}
     assert len(stack.running_tasks(BACKEND)) == 2
-    shrunk = stack.lab.json("up", str(EXAMPLE))
+    variables = tmp_path / "one.tfvars"
+    variables.write_text("backend_desired_count = 1\n")
+    shrunk = stack.lab.json("up", str(EXAMPLE), "--var-file", str(variables), "--no-wait")
     assert shrunk["changes"] == {"added": 0, "changed": 1, "destroyed": 0}
     stack.settled_task(BACKEND)
     assert stack.settled_task(PROXY)["taskArn"] == proxy

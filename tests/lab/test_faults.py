@@ -24,6 +24,7 @@ from tests.lab.reference_stack import (
     task_id,
 )
 from tests.lab.traffic import traffic
+from tsubo.drivers.processes import processes_of
 from tsubo.engine.supervisor import MODULES
 
 pytestmark = pytest.mark.lab
@@ -157,6 +158,29 @@ def test_no_request_and_no_name_fails_while_the_controller_is_killed_and_comes_b
     # It takes over: what dies now is seen and replaced.
     _replace_backend(stack)
     _restart_proxy(stack)
+
+
+def test_what_was_answered_is_there_after_the_death_of_every_process(stack: ReferenceStack) -> None:
+    ec2, logs = stack.lab.client("ec2"), stack.lab.client("logs")
+    vpc = stack.load_balancer()["VpcId"]
+    names = {f"answered-{number}" for number in range(10)}
+    try:
+        for name in sorted(names):
+            # One service is Tsubo's own, the other moto's.
+            ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)
+            logs.create_log_group(logGroupName=name)
+        for pid in processes_of(stack.lab.id):
+            os.kill(pid, signal.SIGKILL)
+        stack.lab.start()
+        groups = ec2.describe_security_groups()["SecurityGroups"]
+        assert {group["GroupName"] for group in groups} >= names
+        found = logs.describe_log_groups(logGroupNamePrefix="answered-")["logGroups"]
+        assert {group["logGroupName"] for group in found} == names
+    finally:
+        for name in names:
+            ec2.delete_security_group(GroupId=stack.group_id(name))
+            logs.delete_log_group(logGroupName=name)
+    stack.settle()
 
 
 @pytest.mark.parametrize("process", ["resolver", "relay", "health", "load balancer"])
