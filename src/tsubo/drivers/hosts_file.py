@@ -1,7 +1,7 @@
 """Names of an engine's own in the machine's hosts file: one marked block an engine, put there and taken out whole.
 
-Everything outside the block stays as it is, but for a last newline where there was none. The file is written in place: in a container it is a mount, and
-cannot be replaced.
+Everything outside the block stays as it is, but for a last newline where there was none. The file is written in place:
+in a container it is a mount, and cannot be replaced.
 """
 
 import re
