@@ -2,13 +2,14 @@
 
 import importlib.util
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
 import botocore
 import pytest
 
-from tsubo.aws.coverage import STORED, status
+from tsubo.aws.coverage import REFUSED, STORED, status
 from tsubo.aws.registry import OPERATIONS
 from tsubo.aws.wire import service_model
 
@@ -53,6 +54,7 @@ def test_every_operation_of_ours_is_on_the_page(service: str) -> None:
     assert not {name for name, kind in page.items() if kind == "real"} - ours.keys()
 
 
-@pytest.mark.parametrize("service", STORED)
-def test_what_is_called_stored_exists(service: str) -> None:
-    assert STORED[service] <= OPERATIONS[service].keys() <= set(service_model(service).operation_names)
+@pytest.mark.parametrize("table", [STORED, REFUSED], ids=["stored", "refused"])
+def test_what_the_tables_name_exists(table: Mapping[str, frozenset[str]]) -> None:
+    for service, names in table.items():
+        assert names <= OPERATIONS[service].keys() <= set(service_model(service).operation_names)

@@ -54,22 +54,20 @@ STORED: Mapping[str, frozenset[str]] = {
         }
     ),
     "elbv2": frozenset({"DescribeListenerAttributes", "ModifyListenerAttributes"}),
+}
+REFUSED: Mapping[str, frozenset[str]] = {
+    "ecs": frozenset({"StartTask"}),
     "route53": frozenset(
-        {
-            "CreateHealthCheck",
-            "DeleteHealthCheck",
-            "GetHealthCheck",
-            "GetHealthCheckCount",
-            "GetHealthCheckStatus",
-            "ListHealthChecks",
-            "UpdateHealthCheck",
-        }
+        {"CreateHealthCheck", "DeleteHealthCheck", "GetHealthCheck", "GetHealthCheckStatus", "UpdateHealthCheck"}
     ),
 }
+"""Operations that are there to say, in the service's own errors, why they are not."""
 
 
 def status(service: str, operation: str, moto_has: bool = False) -> Status:
     """Return what stands behind an operation; `moto_has` says that moto answers it where we do not."""
     if operation not in OPERATIONS[service]:
         return "stored" if moto_has else "not there"
+    if operation in REFUSED.get(service, frozenset()):
+        return "not there"
     return "stored" if operation in STORED.get(service, frozenset()) else "real"

@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping
 from typing import Protocol as Interface
 
 from tsubo.aws import registry
-from tsubo.aws.caller import Caller
+from tsubo.aws.caller import ENGINE_USER, Caller
 from tsubo.aws.dispatch import Target, identify, is_read
 from tsubo.aws.faults import error_response, internal_error, unknown_operation
 from tsubo.aws.guard import refuse_foreign
 from tsubo.aws.image_registry import ImageRegistry
 from tsubo.aws.message import HttpRequest, HttpResponse
 from tsubo.aws.operations import AwsError, Call, Operation, Operations, Request, Response
+from tsubo.aws.reset import forget_all, is_reset
 from tsubo.aws.signature import Verifier
 from tsubo.aws.store import Store
 from tsubo.aws.wire import operation_model, parse_request, serialize_result
@@ -71,6 +72,9 @@ class Endpoint:
             target = identify_or_refuse(request)
             refuse_foreign(request)
             caller = self._verifier.verify(request, target.service, target.protocol)
+            if is_reset(request) and caller == ENGINE_USER:
+                forget_all(self._store)
+                return self._breadth.forward(request, target)
             self._authorize(caller, request, target)
             return self._answer(request, target, request_id, caller)
         except AwsError as error:

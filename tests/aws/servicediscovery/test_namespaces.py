@@ -91,7 +91,8 @@ def test_http_and_public_namespaces(empty: Direct) -> None:
     zone = only_zone(empty)
     assert (zone.private, zone.vpcs, zone.soa_ttl, len(set(zone.name_servers))) == (False, (), 60, 4)
     calls = empty("GetNamespace", Id=namespace_id(empty, "calls"))["Namespace"]
-    assert (calls["Type"], calls["Properties"]) == ("HTTP", {"HttpProperties": {"HttpName": "calls"}})
+    assert calls["Type"] == "HTTP"
+    assert calls["Properties"] == {"DnsProperties": {"SOA": {}}, "HttpProperties": {"HttpName": "calls"}}
 
 
 @pytest.mark.parametrize("name", ["", "a..b", "a" * 64 + ".local", "a b.local", "x." * 127 + "x"])
@@ -159,6 +160,12 @@ def test_operations_are_listed(cloud_map: Direct) -> None:
         assert refused.code == "InvalidInput"
     refused = cloud_map.refused("GetOperation", OperationId="no")
     assert (refused.code, refused.status) == ("OperationNotFound", 404)
+
+
+def test_a_namespaces_operations_go_with_it_but_for_who_knows_their_ids(cloud_map: Direct) -> None:
+    deletion = cloud_map("DeleteNamespace", Id=namespace_id(cloud_map))
+    assert cloud_map("ListOperations")["Operations"] == []
+    assert operation(cloud_map, deletion)["Status"] == "SUCCESS"
 
 
 def test_tags(cloud_map: Direct) -> None:

@@ -82,7 +82,7 @@ def list_hosted_zones(call: Call, request: Request) -> Response:
     shown, following = page_from(zones, lambda zone: zone.zone_id, size, marker)
     return {
         "HostedZones": [zone_shape(call, zone) for zone in shown],
-        "Marker": marker or "",
+        **({"Marker": marker} if marker else {}),
         "MaxItems": str(size),
         "IsTruncated": following is not None,
         **({"NextMarker": following.zone_id} if following else {}),

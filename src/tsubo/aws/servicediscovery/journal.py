@@ -60,10 +60,14 @@ def get_operation(call: Call, request: Request) -> Response:
 
 
 def list_operations(call: Call, request: Request) -> Response:
-    """List operations, the newest first, that pass every filter."""
+    """List operations, the newest first, that pass every filter. Those of a namespace that is gone went with it."""
     filters = [_filter(item) for item in request.get("Filters") or ()]
     found = [
-        o for o in call.world.operations.values() if o.region == call.region and all(passes(o) for passes in filters)
+        o
+        for o in call.world.operations.values()
+        if o.region == call.region
+        and (o.status == "FAIL" or o.targets.get("NAMESPACE") in (None, *call.world.namespaces))
+        and all(passes(o) for passes in filters)
     ]
     found.sort(key=lambda o: o.updated_at, reverse=True)
     return listed("Operations", [{"Id": o.operation_id, "Status": o.status} for o in found], request)

@@ -237,7 +237,7 @@ def _passes(call: Call, namespace: Namespace, item: Request) -> bool:
 
 
 def _view(call: Call, namespace: Namespace) -> Response:
-    properties: Response = {"HttpProperties": {"HttpName": namespace.http_name}}
+    properties: Response = {"DnsProperties": {"SOA": {}}, "HttpProperties": {"HttpName": namespace.http_name}}
     if namespace.hosted_zone_id is not None:
         zone = call.world.hosted_zones[namespace.hosted_zone_id]
         properties["DnsProperties"] = {"HostedZoneId": zone.zone_id, "SOA": {"TTL": zone.soa_ttl}}

@@ -21,7 +21,11 @@ def _one(kind: str, found: list[Any]) -> Any:
 
 def _vpc(aws: Aws, values: Values) -> Values:
     filters = filters_of(values, cidr_block="cidr", default="isDefault", state="state", id="vpc-id")
-    vpc = _one("EC2 VPC", aws.call("ec2", "describe_vpcs", Filters=filters)["Vpcs"])
+    found = aws.call("ec2", "describe_vpcs", Filters=filters)["Vpcs"]
+    if values.get("default") and not found:
+        # On AWS every region has one. Here it comes to be when a configuration asks for it.
+        found = [aws.call("ec2", "create_default_vpc")["Vpc"]]
+    vpc = _one("EC2 VPC", found)
     actual = VPC_RESOURCES["aws_vpc"].read(aws, {"id": vpc["VpcId"]}) or {}
     associations = vpc.get("CidrBlockAssociationSet") or ()
     return actual | {

@@ -20,7 +20,6 @@ _MEMBERS = {
     "statistic": "Statistic",
     "threshold": "Threshold",
     "threshold_metric_id": "ThresholdMetricId",
-    "treat_missing_data": "TreatMissingData",
     "unit": "Unit",
 }
 _ACTIONS = {
@@ -37,6 +36,7 @@ def _put(aws: Aws, values: Values, **more: Any) -> None:
         AlarmName=values["alarm_name"],
         ActionsEnabled=values.get("actions_enabled"),
         Dimensions=_dimensions(values.get("dimensions")),
+        TreatMissingData=values.get("treat_missing_data") or "missing",
         Metrics=[_query(query) for query in values.get("metric_query") or ()] or None,
         **{member: values.get(name) or None for name, member in _ACTIONS.items()},
         **{member: values[name] for name, member in _MEMBERS.items() if values.get(name) not in (None, "")},
@@ -89,9 +89,17 @@ def _read(aws: Aws, values: Values) -> Values | None:
             "arn": alarm["AlarmArn"],
             "alarm_name": alarm["AlarmName"],
             "actions_enabled": alarm.get("ActionsEnabled", True),
+            "treat_missing_data": _unless_default(alarm.get("TreatMissingData"), values),
             "dimensions": {d["Name"]: d["Value"] for d in alarm.get("Dimensions") or ()},
             "tags": tag_map(tags),
         }
+    )
+
+
+def _unless_default(treatment: str | None, known: Values) -> str | None:
+    """Return how missing data count; what is not configured and CloudWatch's default is not shown."""
+    return (
+        known.get("treat_missing_data") if treatment == "missing" and not known.get("treat_missing_data") else treatment
     )
 
 
