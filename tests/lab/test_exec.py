@@ -24,6 +24,8 @@ from tests.lab.terminal import Terminal, terminal
 from tsubo.core.channel_message import CHANNEL_CLOSED, OUTPUT, decode
 from tsubo.core.client_channel import ClientChannel, opening
 from tsubo.core.data_channel import SendFrame
+from tsubo.engine.client import request
+from tsubo.engine.home import open_home
 
 pytestmark = pytest.mark.lab
 
@@ -265,6 +267,21 @@ def test_a_foreign_client_gets_megabytes_and_whole_characters(
     shown = done.stdout.decode()
     wanted = "".join(f"{number:06d}{line}\r\n" for number in range(1, 100_001))
     assert shown[: len(wanted)] == wanted
+
+
+def test_a_foreign_client_shakes_hands(
+    lab: EngineLab, task: RunningTask, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The other variant of the protocol, which sessions of `tsubo exec` have; ssm-session does not know it."""
+    asked = {"name": task.task_id, "words": ["sh"], "terminal": True}
+    session = request(open_home(lab.home), "exec", **asked)
+    described = {"sessionId": "s", "streamUrl": session["stream_url"], "tokenValue": session["token"]}
+    command = [*exec_clients.pyssm(tmp_path_factory.mktemp("handshake")), json.dumps(described)]
+    with terminal(command, lab.environment(), rows=34, columns=197) as screen:
+        screen.await_text("# ")
+        shows_in_time(screen, "stty size", "34 197")
+        screen.type("exit\r")
+        assert screen.await_end() == 0
 
 
 @pytest.fixture(scope="module", params=["official_plugin", "plugin_stand_in"])
