@@ -32,13 +32,17 @@ STORED: Mapping[str, frozenset[str]] = {
         {
             "BatchGetRepositoryScanningConfiguration",
             "DeleteRegistryPolicy",
+            "DeleteRepositoryPolicy",
             "DescribeImageScanFindings",
+            "DescribeRegistry",
             "GetRegistryPolicy",
             "GetRegistryScanningConfiguration",
+            "GetRepositoryPolicy",
             "PutImageScanningConfiguration",
             "PutRegistryPolicy",
             "PutRegistryScanningConfiguration",
             "PutReplicationConfiguration",
+            "SetRepositoryPolicy",
             "StartImageScan",
         }
     ),
