@@ -36,9 +36,19 @@ OUT_OF_MEMORY_REASON = "OutOfMemoryError: Container killed due to memory usage"
 
 
 def decide(draft: Draft, observed: Observed, now: float, supply: Supply) -> None:
-    """Move every task along."""
+    """Move every task along, and remove the containers of those that are no more."""
     for arn in list(draft.world.tasks):
         _Progress(draft, observed, now, supply, draft.world.tasks[arn]).decide()
+    _remove_unknown(draft, observed)
+
+
+def _remove_unknown(draft: Draft, observed: Observed) -> None:
+    """Remove the containers of tasks of which there is no record: all were forgotten, by a reset or a lost store."""
+    known = {task.task_id for task in draft.world.tasks.values()}
+    for task_id in sorted(observed.tasks.keys() - known):
+        step = RemoveTask(task_id, None, None, "there is no such task")
+        if not {step.key, f"start-task/{task_id}"} & observed.in_flight:
+            draft.step(step)
 
 
 class _Progress:
