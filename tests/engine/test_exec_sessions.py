@@ -44,6 +44,8 @@ class PlayedProcess:
     """A process that writes what a test says and keeps what it is told."""
 
     def __init__(self) -> None:
+        self.exec_id = "exec-1"
+        self.left_over_ended: list[str] = []
         self.output: asyncio.Queue[tuple[bytes, bool] | None] = asyncio.Queue()
         self.started: list[tuple[str, Sequence[str], bool]] = []
         self.start_error: str | None = None
@@ -56,6 +58,11 @@ class PlayedProcess:
         if self.start_error is not None:
             raise CannotStartError(self.start_error)
         return self  # type: ignore[return-value]
+
+    async def end_left_over(self, exec_id: str) -> None:
+        self.left_over_ended.append(exec_id)
+        if exec_id == "gone":
+            raise OSError("no answer")
 
     async def read(self) -> tuple[bytes, bool] | None:
         return await self.output.get()
@@ -108,8 +115,10 @@ def play(directory: Path, scenario: Callable[[Place], Awaitable[None]]) -> None:
     async def run() -> None:
         store = Store(directory / "store.sqlite", EngineIdentity("0011aabb"))
         process = PlayedProcess()
-        sessions = ExecSessions(store, lambda task, container: f"{task}-{container}", process.start)
-        sessions.start()
+        sessions = ExecSessions(
+            store, lambda task, container: f"{task}-{container}", process.start, process.end_left_over
+        )
+        await sessions.start()
         app = application(None, None, sessions)  # type: ignore[arg-type]
         server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", timeout_graceful_shutdown=1))
         serving = asyncio.create_task(server.serve())
@@ -168,6 +177,7 @@ def test_a_session(tmp_path: Path) -> None:
         await place.process.output.put((b"# ", False))
         assert (await client.next()).payload == b"# "
         assert place.process.started == [("1234-api", ["sh", "-c", "a b"], True)]
+        assert place.store.world.exec_sessions[SESSION_ID].exec_id == "exec-1"
         await client.send(typed(0, size_payload(100, 30), PayloadType.SIZE))
         await client.send(typed(1, b"exit\r"))
         await place.until(lambda: place.process.input == b"exit\r" and place.process.sizes[-1] == (100, 30))
@@ -302,11 +312,14 @@ def test_a_command_runs_without_a_client(tmp_path: Path) -> None:
 
 def test_sessions_of_a_former_controller_are_forgotten(tmp_path: Path) -> None:
     store = Store(tmp_path / "store.sqlite", EngineIdentity("0011aabb"))
-    store.commit([ExecSession("ecs-execute-command-1", "r", "t/1", "api", "sh", 0.0, None)])
+    for number, exec_id in enumerate([None, "gone", "exec-0"]):
+        record = ExecSession(f"ecs-execute-command-{number}", "r", "t/1", "api", "sh", 0.0, None, exec_id=exec_id)
+        store.commit([record])
     store.close()
 
     async def scenario(place: Place) -> None:
         assert list(place.store.world.exec_sessions) == [SESSION_ID]
+        assert place.process.left_over_ended == ["gone", "exec-0"]
 
     play(tmp_path, scenario)
 

@@ -392,3 +392,14 @@ def test_sessions_end_with_the_engine(lab: EngineLab, task: RunningTask) -> None
     assert not processes(task, "98707")
     lab.start()
     assert tsubo_exec(lab, task, "echo", "again").stdout == b"again\n"
+
+
+def test_a_killed_controller_leaves_no_process(lab: EngineLab, task: RunningTask) -> None:
+    """The next controller ends what the killed one could not."""
+    client = lab.spawn("exec", task.task_id, "--", "sleep", "98709")
+    wait_until(lambda: processes(task, "98709"), what="the process")
+    os.kill(lab.json("status")["controller"]["pid"], signal.SIGKILL)
+    client.communicate(timeout=60)
+    assert client.returncode == 4
+    wait_until(lambda: not processes(task, "98709"), what="its end")
+    wait_until(lambda: tsubo_exec(lab, task, "echo", "again").stdout == b"again\n", what="the next controller")

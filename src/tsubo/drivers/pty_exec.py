@@ -50,7 +50,7 @@ class ExecProcess:
     """A process that was started in a container. `start_process` makes one."""
 
     def __init__(self, exec_id: str, terminal: bool, reader: StreamReader, writer: StreamWriter) -> None:
-        self._exec_id = exec_id
+        self.exec_id = exec_id
         self._terminal = terminal
         self._reader = reader
         self._writer = writer
@@ -87,13 +87,13 @@ class ExecProcess:
 
     async def resize(self, columns: int, rows: int) -> None:
         """Give the process's terminal a size. Of a process that has ended there is none, and that is no error."""
-        await _call("POST", f"/exec/{self._exec_id}/resize?h={rows}&w={columns}")
+        await _call("POST", f"/exec/{self.exec_id}/resize?h={rows}&w={columns}")
 
     async def wait(self) -> int:
         """Return the exit code of a process whose output has ended; it may have closed that and go on for long."""
         pause = POLL_SECONDS
         while True:
-            status, state = await _call("GET", f"/exec/{self._exec_id}/json")
+            status, state = await _call("GET", f"/exec/{self.exec_id}/json")
             if status != OK:
                 return KILLED
             if state["ExitCode"] is not None and not state["Running"]:
@@ -102,15 +102,8 @@ class ExecProcess:
             pause = min(2 * pause, LONGEST_POLL_SECONDS)
 
     async def end(self) -> None:
-        """End the process and what it started in its session, as a terminal that is closed does; then for certain."""
-        status, state = await _call("GET", f"/exec/{self._exec_id}/json")
-        if status == OK and state["Running"] and state["Pid"]:
-            leader = int(state["Pid"])
-            _signal(leader, signal.SIGHUP)
-            deadline = asyncio.get_running_loop().time() + HANGUP_PATIENCE_SECONDS
-            while _session(leader) and asyncio.get_running_loop().time() < deadline:
-                await asyncio.sleep(POLL_SECONDS)
-            _signal(leader, signal.SIGKILL)
+        """End the process if it runs, and what it started in its session."""
+        await end_process(self.exec_id)
         self.close()
 
     def close(self) -> None:
@@ -120,7 +113,7 @@ class ExecProcess:
     async def _await_start(self) -> None:
         """Return once the process runs, or has run. Raises CannotStartError."""
         while True:
-            status, state = await _call("GET", f"/exec/{self._exec_id}/json")
+            status, state = await _call("GET", f"/exec/{self.exec_id}/json")
             if status != OK:
                 raise CannotStartError(f"the container is gone ({status})")
             if state["Pid"]:
@@ -157,6 +150,19 @@ async def start_process(container: str, arguments: Sequence[str], terminal: bool
         process.close()
         raise
     return process
+
+
+async def end_process(exec_id: str) -> None:
+    """End a process and what it started in its session, as a terminal that is closed does; then for certain."""
+    status, state = await _call("GET", f"/exec/{exec_id}/json")
+    if status != OK or not state["Running"] or not state["Pid"]:
+        return
+    leader = int(state["Pid"])
+    _signal(leader, signal.SIGHUP)
+    deadline = asyncio.get_running_loop().time() + HANGUP_PATIENCE_SECONDS
+    while _session(leader) and asyncio.get_running_loop().time() < deadline:
+        await asyncio.sleep(POLL_SECONDS)
+    _signal(leader, signal.SIGKILL)
 
 
 def additional_environment(environment: Sequence[str]) -> list[str]:

@@ -152,7 +152,7 @@ class Controller:
             )
         )
         with socket.create_server(("127.0.0.1", settings.port)) as clients_socket, self._task_socket() as task_socket:
-            sessions.start()
+            await sessions.start()
             try:
                 await server.serve([clients_socket, task_socket])
             finally:

@@ -47,16 +47,19 @@ class Session:
         session_id: str,
         container: str,
         command: str,
+        on_start: Callable[[str], Awaitable[None]],
         on_end: Callable[[], Awaitable[None]],
         start: Start = start_process,
     ) -> None:
-        """`container` is the container engine's name; `on_end` is awaited before the client hears of the end.
+        """`container` is the container engine's name, and `start` starts a process in it.
 
-        `start` starts a process in a container.
+        `on_start` is told the container engine's id of the process; `on_end` is awaited before the client hears of
+        the end.
         """
         self.session_id = session_id
         self._container = container
         self._command = command
+        self._on_start = on_start
         self._on_end = on_end
         self._start = start
         self._terminal = True
@@ -177,7 +180,9 @@ class Session:
             words = split(self._command)
             # Shielded, so that the end of the session does not leave a process behind of which nobody knows.
             self._starting = asyncio.create_task(self._start(self._container, words, self._terminal))
-            exit_code = await self._serve(await asyncio.shield(self._starting))
+            process = await asyncio.shield(self._starting)
+            await self._on_start(process.exec_id)
+            exit_code = await self._serve(process)
         except UnfinishedCommandError as error:
             await self._exited(NOT_FOUND, f"Unable to start command: Failed to parse commands input: {error}\n")
         except CannotStartError as error:

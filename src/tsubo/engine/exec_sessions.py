@@ -2,8 +2,8 @@
 
 ExecuteCommand, ResumeSession and TerminateSession write `ExecSession` records; this follows them. A record without a
 session gets one, a session whose record is terminated ends, a record whose session is over is deleted. A WebSocket is
-let in that shows the token of which the record holds the digest, once. A session does not outlive its controller: what
-a former one left in the store is deleted at the start. Source: aws/ecs-cloudmap-exec.md sections 13 and 14.
+let in that shows the token of which the record holds the digest, once. A session does not outlive its controller: the
+next one ends the processes that are left, and deletes the records. Source: aws/ecs-cloudmap-exec.md sections 13 and 14.
 """
 
 import asyncio
@@ -18,9 +18,11 @@ from typing import Any
 
 from tsubo.aws.asgi import Receive, Scope, Send, websocket_close
 from tsubo.aws.store import Store
-from tsubo.drivers.pty_exec import start_process
+from tsubo.drivers.pty_exec import end_process, start_process
 from tsubo.engine.exec_session import Session, Start
 from tsubo.model.exec_session import ExecSession
+
+End = Callable[[str], Coroutine[Any, Any, None]]
 
 log = logging.getLogger("tsubo.exec")
 
@@ -32,21 +34,32 @@ PREPARE_PATIENCE_SECONDS = 10.0
 class ExecSessions:
     """Every session of an engine. Made and used in one event loop; `prepare` may be called from other threads."""
 
-    def __init__(self, store: Store, container_name: Callable[[str, str], str], start: Start = start_process) -> None:
+    def __init__(
+        self,
+        store: Store,
+        container_name: Callable[[str, str], str],
+        start: Start = start_process,
+        end: End = end_process,
+    ) -> None:
         """`container_name` gives the container engine's name for a task's id and a container's name.
 
-        `start` starts a process in a container.
+        `start` starts a process in a container; `end` ends one by the container engine's id of it.
         """
         self._store = store
         self._container_name = container_name
         self._start_process = start
+        self._end_process = end
         self._loop = asyncio.get_running_loop()
         self._sessions: dict[str, Session] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def start(self) -> None:
-        """Begin to follow the store."""
-        left_over = self._store.world.exec_sessions.values()
+    async def start(self) -> None:
+        """End what a former controller left, then begin to follow the store."""
+        left_over = list(self._store.world.exec_sessions.values())
+        ending = (self._end_process(record.exec_id) for record in left_over if record.exec_id is not None)
+        for error in await asyncio.gather(*ending, return_exceptions=True):
+            if error is not None:
+                log.warning("a process of a former session may be left: %s", error)
         self._store.commit((), left_over)
         self._store.subscribe(self._store_changed)
 
@@ -85,6 +98,9 @@ class ExecSessions:
         task_id = record.task_arn.rsplit("/", 1)[-1]
         container = self._container_name(task_id, record.container_name)
 
+        async def remember(exec_id: str) -> None:
+            await asyncio.to_thread(self._remember, record.session_id, exec_id)
+
         async def forget() -> None:
             await asyncio.to_thread(self._delete, record.session_id)
 
@@ -93,9 +109,15 @@ class ExecSessions:
             await forget()
             del self._sessions[record.session_id]
 
-        session = Session(record.session_id, container, record.command, forget, self._start_process)
+        session = Session(record.session_id, container, record.command, remember, forget, self._start_process)
         self._sessions[record.session_id] = session
         self._in_background(run())
+
+    def _remember(self, session_id: str, exec_id: str) -> None:
+        with self._store.transaction() as transaction:
+            record = transaction.world.exec_sessions.get(session_id)
+            if record is not None:
+                transaction.put(dataclasses.replace(record, exec_id=exec_id))
 
     def _delete(self, session_id: str) -> None:
         with self._store.transaction() as transaction:
