@@ -20,6 +20,7 @@ from tsubo.model.containers import ContainerSpec, TaskSpec
 PASSWORD_SECONDS = 3600.0
 REGISTRY_PATIENCE_SECONDS = 10.0
 POLL_SECONDS = 0.05
+NOBODY_LISTENS = "connection refused"
 PULL_RECORD_SECONDS = 86400.0
 """`lastRecordedPullTime` is as exact as this."""
 
@@ -59,11 +60,23 @@ class TaskImages:
         digest = container.registry_image.partition("@")[2]
         if self._containers.find_image([reference]) is None:
             try:
-                self._transfer.pull(reference, self._password())
+                self._pull(reference)
             except TransferError as error:
                 raise cannot_pull(container, str(error)) from error
         self._record_pull(container.registry_image)
         return replace(container, images=(reference, *container.images), image_digest=digest)
+
+    def _pull(self, reference: str) -> None:
+        """Pull an image, by more than one try while the registry is just starting again. Raises TransferError."""
+        deadline = time.monotonic() + REGISTRY_PATIENCE_SECONDS
+        while True:
+            try:
+                self._transfer.pull(reference, self._password())
+                return
+            except TransferError as error:
+                if NOBODY_LISTENS not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(POLL_SECONDS)
 
     def push(self, image: str, repository_uri: str, tag: str) -> str:
         """Push a local image into a repository of the registry; return its digest. Raises TransferError."""

@@ -52,8 +52,8 @@ def batch_get_repository_scanning_configuration(call: Call, request: Request) ->
     for name in request["repositoryNames"]:
         repository = call.world.repositories.get(repository_arn(call, call.account_id, name))
         if repository is None:
-            reason = f"The repository with name '{name}' does not exist in the registry with id '{call.account_id}'"
-            failures.append({"repositoryName": name, "failureCode": "REPOSITORY_NOT_FOUND", "failureReason": reason})
+            code = "REPOSITORY_NOT_FOUND"
+            failures.append({"repositoryName": name, "failureCode": code, "failureReason": code})
         else:
             found.append(_repository_scanning(settings_of(call), repository))
     return {"scanningConfigurations": found, "failures": failures}
