@@ -1,5 +1,6 @@
 """`tsubo flows`: what passed and what was dropped, as lines of a VPC flow log, with names beside them."""
 
+import json
 import time
 from typing import Any
 
@@ -38,7 +39,8 @@ def flows_command(follow: bool, denied: bool, stale: bool, last: int | None, as_
 
 def _show_flow(event: dict[str, Any], as_json: bool) -> None:
     if as_json:
-        print_json({name: value for name, value in event.items() if name != "type"})
+        # One object a line: with --follow there is no end at which a list could be closed.
+        click.echo(json.dumps({name: value for name, value in event.items() if name != "type"}))
         return
     names = f"{event['sourceName']} -> {event['destinationName']}" if event["sourceName"] else ""
     reason = f", {event['reason']}" if event["reason"] else ""
