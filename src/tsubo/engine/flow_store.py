@@ -51,6 +51,9 @@ class FlowStore:
         path.parent.mkdir(mode=0o700, exist_ok=True)
         try:
             self._database = _open(path)
+        except sqlite3.OperationalError:
+            # Busy, or no room on the disk: nothing that a new file would mend.
+            raise
         except sqlite3.DatabaseError:
             for file in path.parent.glob(f"{path.name}*"):
                 file.unlink()

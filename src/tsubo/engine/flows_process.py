@@ -34,8 +34,11 @@ LOOK_SECONDS = 2.0
 LOOK_SHARE = 20
 """A look that took so and so long is followed by a pause of this many times as long."""
 CHEAP_LOOK_SECONDS = 0.02
-PACKETS_A_TICK = 2_000
-"""Logged packets of a VPC that are read in a tick; what does not fit into the kernel's buffer is lost, and noted."""
+PACKETS_A_TICK = 500
+PACKETS_A_FLUSH = 10_000
+"""Logged packets of a VPC that are read at a time; what does not fit into the kernel's buffer is lost, and noted."""
+CONNECTIONS_A_LOOK = 2_000
+"""Connections of a VPC that passed anything, of which records are made; what the others passed is lost, and noted."""
 GATHER_SECONDS = 0.15
 """For so long the kernel may keep a logged packet to itself (drivers/nflog.py)."""
 RING_INTERVAL_SECONDS = 10.0
@@ -118,9 +121,9 @@ class Collector:
         self._store.close()
 
     def _gather(self) -> None:
-        self._collect(look=True)
+        self._collect(look=True, packets=PACKETS_A_FLUSH)
         time.sleep(GATHER_SECONDS)
-        self._collect(look=False)
+        self._collect(look=False, packets=PACKETS_A_FLUSH)
 
     # Reading
 
@@ -149,15 +152,15 @@ class Collector:
             return
         self._watched[vpc.vpc_id] = Watched(identity, packets, connections, time.time())
 
-    def _collect(self, look: bool) -> None:
-        """Read the logs, and with `look` the connections."""
+    def _collect(self, look: bool, packets: int = PACKETS_A_TICK) -> None:
+        """Read the logs, up to so many packets of a VPC, and with `look` the connections."""
         began = time.time()
         for vpc in self._table.vpcs:
             watched = self._watched.get(vpc.vpc_id)
             if watched is None:
                 continue
             try:
-                self._read_packets(vpc, watched)
+                self._read_packets(vpc, watched, packets)
                 if look:
                     self._look(vpc, watched)
             except OSError as error:
@@ -168,8 +171,8 @@ class Collector:
             self._look_seconds = now - began
             self._look_at = now + max(LOOK_SECONDS, LOOK_SHARE * self._look_seconds)
 
-    def _read_packets(self, vpc: FlowVpc, watched: Watched) -> None:
-        packets, lost = watched.packets.read(PACKETS_A_TICK)
+    def _read_packets(self, vpc: FlowVpc, watched: Watched, limit: int) -> None:
+        packets, lost = watched.packets.read(limit)
         now = time.time()
         self._add(vpc, [share for packet in packets for share in flow_log.packet_shares(vpc, packet)])
         self._add(vpc, watched.passed)
@@ -179,12 +182,12 @@ class Collector:
         self._note(vpc, map(stale_names.packet_attempt, packets), now)
 
     def _look(self, vpc: FlowVpc, watched: Watched) -> None:
-        connections = watched.connections.read()
+        connections, lost = watched.connections.read(CONNECTIONS_A_LOOK)
         now, since = time.time(), watched.looked_at
         watched.looked_at = now
         for connection in connections:
             watched.passed += flow_log.connection_shares(vpc, connection, since, now)
-        if now - since > SHORTEST_LIFETIME_SECONDS:
+        if lost or now - since > SHORTEST_LIFETIME_SECONDS:
             watched.passed += flow_log.lost_shares(vpc, now)
         self._note(vpc, map(stale_names.connection_attempt, connections), now)
 
