@@ -226,6 +226,16 @@ def test_lost_packets_are_said(flows: Flows) -> None:
     assert ("eni-web", "REJECT") in {(record.interface_id, record.action) for record in records}
 
 
+def test_of_too_many_connections_the_rest_is_lost_and_said(flows: Flows) -> None:
+    reader = ConnectionReader(flows.lab.namespace("vpc-a"))
+    with contextlib.closing(reader):
+        for _ in range(3):
+            assert flows.lab.attempt("client", WEB, 80).startswith("web")
+        connections, lost = reader.read(limit=2)
+        assert (len(connections), lost) == (2, True)
+        assert reader.read(limit=2) == ([], False)
+
+
 def test_lines_of_a_flow_log_wait_until_its_interval_is_over(flows: Flows) -> None:
     log = FlowLog(
         "fl-1", "subnet-private-a", REGION, 0.0, "REJECT", "cloud-watch-logs", "arn", "${srcaddr} ${action}", 60
