@@ -150,7 +150,7 @@ def test_sizes(empty: Direct, cpu: str, memory: str, legal: bool) -> None:
         (definition({"linuxParameters": {"capabilities": {"add": ["NET_ADMIN"]}}}), "do not support capabilities add"),
         (definition({"stopTimeout": 121}), "cannot be greater than 120"),
         (definition({}, ipcMode="task"), "Tasks using the Fargate launch type do not support ipcMode."),
-        (definition({}, pidMode="host"), "do not support pidMode host"),
+        (definition({}, pidMode="host"), "do not support pidMode 'host'"),
         (definition({}, placementConstraints=[{"type": "memberOf"}]), "do not support placementConstraints"),
         (definition({}, volumes=[{"name": "v", "host": {"sourcePath": "/"}}]), "do not support sourcePath"),
         (definition({}, ephemeralStorage={"sizeInGiB": 20}), "must be between 21 and 200"),

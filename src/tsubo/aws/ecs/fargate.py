@@ -86,7 +86,10 @@ def _check_task_parameters(request: Request) -> None:
     if request.get("placementConstraints"):
         _refuse("placementConstraints")
     if request.get("pidMode") == "host":
-        _refuse("pidMode host")
+        raise client_error(
+            "Tasks using the Fargate launch type do not support pidMode 'host'. "
+            "The supported value for pidMode is 'task'."
+        )
     for volume in request.get("volumes") or ():
         if (volume.get("host") or {}).get("sourcePath"):
             _refuse("sourcePath")

@@ -57,20 +57,28 @@ def _retag_zone(aws: Aws, values: Values, changed_tags: Any, removed: list[str])
     )
 
 
+def _named_servers(aws: Aws, zone_id: str, name: str) -> list[str]:
+    """Return the name servers of a private zone, which only its own record tells."""
+    for record in _records(aws, zone_id, StartRecordName=name, StartRecordType="NS"):
+        if record["Type"] == "NS" and record["Name"] == name:
+            return [entry["Value"] for entry in record["ResourceRecords"]]
+    return []
+
+
 def _read_zone(aws: Aws, values: Values) -> Values | None:
     answer = aws.find("route53", "get_hosted_zone", Id=values["id"])
     if answer is None:
         return None
     zone = answer["HostedZone"]
-    servers = [without_dot(server) for server in (answer.get("DelegationSet") or {}).get("NameServers") or ()]
+    servers = (answer.get("DelegationSet") or {}).get("NameServers") or _named_servers(aws, values["id"], zone["Name"])
     tags = aws.call("route53", "list_tags_for_resource", ResourceType="hostedzone", ResourceId=values["id"])
     return {
         "arn": f"arn:aws:route53:::hostedzone/{values['id']}",
         "zone_id": values["id"],
         "name": without_dot(zone["Name"]),
         "comment": (zone.get("Config") or {}).get("Comment", ""),
-        "name_servers": servers,
-        "primary_name_server": servers[0] if servers else "",
+        "name_servers": [without_dot(server) for server in servers],
+        "primary_name_server": without_dot(servers[0]) if servers else "",
         "vpc": [{"vpc_id": vpc["VPCId"], "vpc_region": vpc["VPCRegion"]} for vpc in answer.get("VPCs") or ()],
         "tags": tag_map(tags["ResourceTagSet"].get("Tags")),
     }
@@ -181,8 +189,10 @@ def _routing(values: Values) -> dict[str, Any]:
 def _create_record(aws: Aws, values: Values) -> Values:
     name = _full_name(aws, values)
     _change(aws, values["zone_id"], "UPSERT" if values.get("allow_overwrite") else "CREATE", _record(values, name))
-    parts = (values["zone_id"], name, values["type"], values.get("set_identifier") or "")
-    return {"id": "_".join(part for part in parts if part), "fqdn": name}
+    parts = [values["zone_id"], (values.get("name") or "").lower(), values["type"]]
+    if values.get("set_identifier"):
+        parts.append(values["set_identifier"])
+    return {"id": "_".join(parts), "fqdn": name}
 
 
 def _find_record(aws: Aws, values: Values) -> dict[str, Any] | None:
