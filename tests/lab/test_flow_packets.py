@@ -57,11 +57,15 @@ class Flows:
         self._number = rows[-1][0] if rows else self._number
         return [record for _, record in rows]
 
-    def seen(self) -> set[tuple[str, str, str, str, str]]:
-        """Return interface, source, destination, action and reason of each."""
+    def seen(self, *ends: str) -> set[tuple[str, str, str, str, str]]:
+        """Return interface, source, destination, action and reason of each that has one of these ends.
+
+        Others may be the last packets of an earlier test.
+        """
         return {
             (r.interface_id.removeprefix("eni-"), r.flow.source, r.flow.destination, r.action, r.reason)
             for r in self.records()
+            if {r.flow.source, r.flow.destination} & set(ends)
         }
 
     def close(self) -> None:
@@ -122,9 +126,9 @@ def test_what_is_counted_is_counted_once(flows: Flows) -> None:
 
 def test_who_may_not_send_and_who_does_not_admit(flows: Flows) -> None:
     assert flows.lab.attempt("mute", BALANCER, 80) == "timeout"
-    assert flows.seen() == {("mute", "10.0.10.13", BALANCER, "REJECT", "deny-out")}
+    assert flows.seen("10.0.10.13") == {("mute", "10.0.10.13", BALANCER, "REJECT", "deny-out")}
     assert flows.lab.attempt("stranger", WEB, 80) == "timeout"
-    assert flows.seen() == {
+    assert flows.seen("10.0.10.12") == {
         ("stranger", "10.0.10.12", WEB, "ACCEPT", ""),
         ("web", "10.0.10.12", WEB, "REJECT", "deny-in"),
     }
@@ -132,7 +136,7 @@ def test_who_may_not_send_and_who_does_not_admit(flows: Flows) -> None:
 
 def test_a_refusal_is_seen_though_the_connection_never_was(flows: Flows) -> None:
     assert flows.lab.attempt("isolated", BALANCER, 8080) == "refused"
-    assert flows.seen() == {
+    assert flows.seen("10.0.20.10") == {
         (end, *way, "ACCEPT", "refused")
         for end in ("isolated", "balancer")
         for way in (("10.0.20.10", BALANCER), (BALANCER, "10.0.20.10"))
@@ -142,7 +146,7 @@ def test_a_refusal_is_seen_though_the_connection_never_was(flows: Flows) -> None
 def test_what_nobody_has_and_where_no_route_leads(flows: Flows) -> None:
     assert flows.lab.attempt("client", "10.0.10.99", 80) == "timeout"
     assert flows.lab.attempt("isolated", WEB_HOST, 80) == "timeout"
-    assert flows.seen() == {
+    assert flows.seen("10.0.10.99", WEB_HOST) == {
         ("client", CLIENT, "10.0.10.99", "ACCEPT", "no-route"),
         ("isolated", "10.0.20.10", WEB_HOST, "ACCEPT", "no-route"),
     }
@@ -150,23 +154,23 @@ def test_what_nobody_has_and_where_no_route_leads(flows: Flows) -> None:
 
 def test_who_may_not_send_is_rejected_even_if_nobody_is_there(flows: Flows) -> None:
     assert flows.lab.attempt("mute", "10.0.1.99", 80) == "timeout"
-    assert flows.seen() == {("mute", "10.0.10.13", "10.0.1.99", "REJECT", "deny-out")}
+    assert flows.seen("10.0.1.99") == {("mute", "10.0.10.13", "10.0.1.99", "REJECT", "deny-out")}
 
 
 def test_without_a_public_address_packets_are_lost_at_the_internet_gateway(flows: Flows) -> None:
     assert flows.lab.attempt("unnamed", WEB_HOST, 80) == "timeout"
-    assert flows.seen() == {("unnamed", "10.0.1.30", WEB_HOST, "ACCEPT", "deny-igw")}
+    assert flows.seen("10.0.1.30") == {("unnamed", "10.0.1.30", WEB_HOST, "ACCEPT", "deny-igw")}
 
 
 def test_a_faked_source_is_rejected_where_it_was_sent(flows: Flows) -> None:
     stranger, web = flows.lab.namespace("stranger"), flows.lab.namespace("web")
     assert not datagram_arrives(stranger, CLIENT, web, WEB, 5000)
-    assert flows.seen() == {("stranger", CLIENT, WEB, "REJECT", "spoof")}
+    assert ("stranger", CLIENT, WEB, "REJECT", "spoof") in flows.seen(CLIENT)
 
 
 def test_through_a_nat_gateway(flows: Flows) -> None:
     assert flows.lab.attempt("client", WEB_HOST, 80) == "internet 203.0.113.5"
-    seen = {(interface, source, destination) for interface, source, destination, *_ in flows.seen()}
+    seen = {(interface, source, destination) for interface, source, destination, *_ in flows.seen(WEB_HOST, NAT)}
     assert seen == {
         ("client", CLIENT, WEB_HOST),
         ("client", WEB_HOST, CLIENT),
@@ -180,8 +184,7 @@ def test_through_a_nat_gateway(flows: Flows) -> None:
 def test_from_the_internet_by_a_public_address(flows: Flows) -> None:
     assert flows.lab.attempt("internet", "203.0.113.20", 80, "198.18.7.7").startswith("balancer")
     records = flows.records()
-    assert {record.flow.source for record in records} == {"198.18.7.7", BALANCER}
-    assert {(r.interface_id, r.source_name) for r in records if r.flow.destination == BALANCER} == {
+    assert {(r.interface_id, r.source_name) for r in records if r.flow.source == "198.18.7.7"} == {
         ("eni-balancer", "internet")
     }
 
@@ -200,20 +203,19 @@ def test_an_acl_that_denies_the_reply_is_accept_then_reject(flows: Flows) -> Non
         associations=(NetworkAclAssociation("aclassoc-a", "subnet-private-a"),),
     )
     lab.apply(lab.world.with_records(acl))
-    assert lab.attempt("isolated", WEB, 80) == "timeout"
-    at_web = {way for way in flows.seen() if way[0] == "web"}
-    assert at_web == {
-        ("web", "10.0.20.10", WEB, "ACCEPT", ""),
-        ("web", WEB, "10.0.20.10", "REJECT", "deny-acl-out"),
+    assert lab.attempt("balancer", WEB, 80) == "timeout"
+    assert {way for way in flows.seen(BALANCER) if way[0] == "web"} == {
+        ("web", BALANCER, WEB, "ACCEPT", ""),
+        ("web", WEB, BALANCER, "REJECT", "deny-acl-out"),
     }
 
 
 def test_names_and_metadata_are_not_logged(flows: Flows) -> None:
-    client = flows.lab.namespace("client")
-    attempt(client, "10.0.0.2", 53)
-    attempt(client, "169.254.170.2", 80)
-    attempt(client, "10.0.10.1", 80)
-    assert flows.records() == []
+    services = {"10.0.0.2": 53, "169.254.170.2": 80, "10.0.10.1": 80}
+    for address, port in services.items():
+        attempt(flows.lab.namespace("client"), address, port)
+    ends = {end for record in flows.records() for end in (record.flow.source, record.flow.destination)}
+    assert not ends & services.keys()
 
 
 def test_lost_packets_are_said(flows: Flows) -> None:
@@ -228,12 +230,13 @@ def test_lost_packets_are_said(flows: Flows) -> None:
 
 def test_of_too_many_connections_the_rest_is_lost_and_said(flows: Flows) -> None:
     reader = ConnectionReader(flows.lab.namespace("vpc-a"))
-    with contextlib.closing(reader):
+    with contextlib.closing(reader), contextlib.ExitStack() as stack:
         for _ in range(3):
-            assert flows.lab.attempt("client", WEB, 80).startswith("web")
+            open_connection = stack.enter_context(connect(flows.lab.namespace("client"), WEB, 80))
+            assert open_connection.recv(100).startswith(b"web")
         connections, lost = reader.read(limit=2)
         assert (len(connections), lost) == (2, True)
-        assert reader.read(limit=2) == ([], False)
+        assert reader.read(limit=3) == ([], False)
 
 
 def test_lines_of_a_flow_log_wait_until_its_interval_is_over(flows: Flows) -> None:
@@ -243,7 +246,7 @@ def test_lines_of_a_flow_log_wait_until_its_interval_is_over(flows: Flows) -> No
     flows.tell(flows.lab.world.with_records(log))
     flows.collector.reload()
     assert flows.lab.attempt("stranger", WEB, 80) == "timeout"
-    assert ("web", "10.0.10.12", WEB, "REJECT", "deny-in") in flows.seen()
+    assert ("web", "10.0.10.12", WEB, "REJECT", "deny-in") in flows.seen(WEB)
     assert flows.store.deliveries(10) == []
     flows.collector.close()
     [(_, line)] = flows.store.deliveries(10)
@@ -263,4 +266,4 @@ def test_one_reader_at_a_time_and_the_next_takes_over(flows: Flows) -> None:
     flows.collector = Collector(flows.home)
     flows.collector.reload()
     assert flows.lab.attempt("stranger", WEB, 80) == "timeout"
-    assert ("web", "10.0.10.12", WEB, "REJECT", "deny-in") in flows.seen()
+    assert ("web", "10.0.10.12", WEB, "REJECT", "deny-in") in flows.seen(WEB)
