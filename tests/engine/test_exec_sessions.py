@@ -27,7 +27,7 @@ from tsubo.core.channel_message import (
     size_payload,
 )
 from tsubo.core.client_channel import ClientChannel, Ready, ReportExit, ShowOutput, opening
-from tsubo.core.data_channel import START_ALONE_SECONDS, SendFrame
+from tsubo.core.data_channel import SendFrame
 from tsubo.drivers.pty_exec import CannotStartError, ExecProcess
 from tsubo.engine.exec_sessions import ExecSessions
 from tsubo.model.exec_session import ExecSession
@@ -353,31 +353,6 @@ def test_a_prepared_session_shakes_hands_and_tells_the_exit_code(tmp_path: Path)
         await receive_until(lambda: ReportExit(7) in seen)
         assert seen[1:] == [ShowOutput(b"out", False), ShowOutput(b"err", True), ReportExit(7)]
         assert not await asyncio.to_thread(place.sessions.prepare, SESSION_ID, False)
-
-    play(tmp_path, scenario)
-
-
-def test_a_session_does_not_begin_by_itself_while_it_is_prepared(tmp_path: Path) -> None:
-    async def scenario(place: Place) -> None:
-        other = "ecs-execute-command-1"
-        await place.until(lambda: place.process.started)
-        with place.sessions.held():
-            place.store.commit([place.record(session_id=other)])
-            await asyncio.sleep(START_ALONE_SECONDS + 0.2)
-            assert len(place.process.started) == 1
-        await place.until(lambda: len(place.process.started) == 2)
-
-    play(tmp_path, scenario)
-
-
-def test_a_client_need_not_wait_for_what_is_held(tmp_path: Path) -> None:
-    async def scenario(place: Place) -> None:
-        other = "ecs-execute-command-1"
-        with place.sessions.held():
-            place.store.commit([place.record(session_id=other)])
-            client = await place.open(session_id=other)
-            await place.process.output.put((b"# ", False))
-            assert (await client.next()).payload == b"# "
 
     play(tmp_path, scenario)
 

@@ -28,19 +28,18 @@ def open_session(context: EngineContext, parameters: Mapping[str, Any]) -> Itera
             f"Task {task.task_id} has no container {container}; it has {', '.join(names)}.", "Use -c.", USAGE
         )
     ecs = context.clients.get("ecs", task.region)
-    with context.exec_sessions.held():
-        try:
-            session = ecs.execute_command(
-                cluster=task.cluster_arn,
-                task=task.arn,
-                container=container,
-                command=shlex.join(parameters["words"]),
-                interactive=True,
-            )["session"]
-        except ClientError as error:
-            raise _user_error(error, context.containers.container_name(task.task_id, container)) from error
-        if not context.exec_sessions.prepare(session["sessionId"], bool(parameters.get("terminal"))):
-            raise UserError("The session ended before it began.", "Run it again.", BUSY)
+    try:
+        session = ecs.execute_command(
+            cluster=task.cluster_arn,
+            task=task.arn,
+            container=container,
+            command=shlex.join(parameters["words"]),
+            interactive=True,
+        )["session"]
+    except ClientError as error:
+        raise _user_error(error, context.containers.container_name(task.task_id, container)) from error
+    if not context.exec_sessions.prepare(session["sessionId"], bool(parameters.get("terminal"))):
+        raise UserError("The session began before this client was ready for it.", "Run it again.", BUSY)
     yield {"type": "result", "stream_url": session["streamUrl"], "token": session["tokenValue"]}
 
 

@@ -13,8 +13,7 @@ import hashlib
 import hmac
 import json
 import logging
-import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from tsubo.aws.asgi import Receive, Scope, Send, websocket_close
@@ -33,7 +32,7 @@ PREPARE_PATIENCE_SECONDS = 10.0
 
 
 class ExecSessions:
-    """Every session of an engine. Made and used in one event loop, but for `held` and `prepare`."""
+    """Every session of an engine. Made and used in one event loop; `prepare` may be called from other threads."""
 
     def __init__(
         self,
@@ -53,8 +52,6 @@ class ExecSessions:
         self._loop = asyncio.get_running_loop()
         self._sessions: dict[str, Session] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._holds = 0
-        self._holds_lock = threading.Lock()
 
     async def start(self) -> None:
         """End what a former controller left, then begin to follow the store."""
@@ -72,25 +69,12 @@ class ExecSessions:
             await session.end()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    # For other threads
-
-    @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
-        """Let no session begin by itself meanwhile, so that there is time to `prepare` one that was just asked for."""
-        with self._holds_lock:
-            self._holds += 1
-        try:
-            yield
-        finally:
-            with self._holds_lock:
-                self._holds -= 1
-            self._store_changed()
-
     def prepare(self, session_id: str, terminal: bool) -> bool:
-        """Prepare a session for `tsubo exec` (see `Session.prepare`)."""
+        """Prepare a session for `tsubo exec` (see `Session.prepare`). Called from a thread that is not the loop's."""
 
         async def prepare() -> bool:
-            session = self._session(session_id)
+            self._follow()
+            session = self._sessions.get(session_id)
             return session is not None and session.prepare(terminal)
 
         return asyncio.run_coroutine_threadsafe(prepare(), self._loop).result(PREPARE_PATIENCE_SECONDS)
@@ -105,17 +89,10 @@ class ExecSessions:
         """Make the sessions those of the store."""
         for record in self._store.world.exec_sessions.values():
             session = self._sessions.get(record.session_id)
-            if session is None and not self._holds:
+            if session is None:
                 self._open(record)
-            elif session is not None and record.terminated:
+            elif record.terminated:
                 self._in_background(session.end())
-
-    def _session(self, session_id: str) -> Session | None:
-        """Return the session of a record, opened if it is not yet; None if there is no such record."""
-        record = self._store.world.exec_sessions.get(session_id)
-        if record is not None and session_id not in self._sessions:
-            self._open(record)
-        return self._sessions.get(session_id)
 
     def _open(self, record: ExecSession) -> None:
         task_id = record.task_arn.rsplit("/", 1)[-1]
@@ -172,7 +149,8 @@ class ExecSessions:
         if token is None or not await asyncio.to_thread(self._use_token, session_id, token):
             await websocket_close(send)
             return
-        session = self._session(session_id)
+        self._follow()
+        session = self._sessions.get(session_id)
         if session is None:
             await websocket_close(send)
         else:
